@@ -1,0 +1,18 @@
+# Third-party libraries, all from Debian packages (deploy/packages.txt); nothing is downloaded.
+find_package(Threads REQUIRED)
+find_package(TBB REQUIRED)
+find_package(absl CONFIG REQUIRED)
+find_package(Protobuf REQUIRED)
+find_package(gRPC CONFIG REQUIRED)
+find_package(RocksDB CONFIG REQUIRED)
+find_package(prometheus-cpp CONFIG REQUIRED)
+find_package(spdlog CONFIG REQUIRED)
+find_package(simdjson CONFIG REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(GTest REQUIRED)
+find_package(benchmark REQUIRED)
+include(GoogleTest)
+
+find_library(WEFT_XXHASH_LIBRARY xxhash REQUIRED)
+add_library(weft_xxhash INTERFACE)
+target_link_libraries(weft_xxhash INTERFACE ${WEFT_XXHASH_LIBRARY})
