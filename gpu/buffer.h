@@ -1,4 +1,5 @@
-// Buffer<T>: owns an array in host memory, aligned for vectors. A device's buffers come from its Arena.
+// Buffer<T>: owns an array in host memory, aligned for vectors. A device's buffers come from its
+// Arena.
 #pragma once
 
 #include <cstddef>

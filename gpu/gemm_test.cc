@@ -1,4 +1,5 @@
-// The vectorised path against the plain definition, bit for bit, and the same bits on any number of threads.
+// The vectorised path against the plain definition, bit for bit, and the same bits on any number of
+// threads.
 #include "gpu/gemm.h"
 
 #include <cmath>
@@ -26,8 +27,11 @@ struct Problem {
 };
 
 Problem MakeProblem(std::int64_t m, std::int64_t n, std::int64_t k, bool transposed) {
-  Problem p{RandomFloats(m * k, 1), RandomFloats(k * n, 2), RandomFloats(m * n, 3),
-            RandomFloats(n, 4), {}};
+  Problem p{RandomFloats(m * k, 1),
+            RandomFloats(k * n, 2),
+            RandomFloats(m * n, 3),
+            RandomFloats(n, 4),
+            {}};
   p.arguments = {.m = m, .n = n, .k = k, .b_row_stride = n, .c_row_stride = n};
   p.arguments.a_row_stride = transposed ? 1 : k;
   p.arguments.a_column_stride = transposed ? m : 1;

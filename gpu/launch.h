@@ -1,12 +1,13 @@
 // ForEachIndex / ForEachTile: the only two ways a kernel body is launched.
 //
-//   HostExec -> the calling thread's oneTBB arena (std::jthread when WEFT_HOST_THREADS is defined, for the thread
+//   HostExec -> the calling thread's oneTBB arena (std::jthread when WEFT_HOST_THREADS is defined,
+//   for the thread
 //               sanitizer, which cannot see into Debian's libtbb)
 //   CudaExec -> one grid on a CUDA stream; only in translation units compiled by nvcc
 //
-// A body is a trivially copyable struct with operator() const. It must not depend on the order in which indices run; tests run
-// it on 1, 2 and 8 threads to prove it. On the host a body that is straight-line code over arrays is vectorised over
-// its index by the compiler.
+// A body is a trivially copyable struct with operator() const. It must not depend on the order in
+// which indices run; tests run it on 1, 2 and 8 threads to prove it. On the host a body that is
+// straight-line code over arrays is vectorised over its index by the compiler.
 #pragma once
 
 #include <cstdint>
@@ -31,10 +32,11 @@ namespace weft::gpu {
 
 inline constexpr int kTileWidth = 32;
 
-// ------------------------------------------------------------------------------------------------ host side
+// ------------------------------------------------------------------------------------------------
+// host side
 
-// A 32-lane tile played by one thread. Reductions use the very tree that a warp uses, so that float results match
-// CudaTile bit for bit.
+// A 32-lane tile played by one thread. Reductions use the very tree that a warp uses, so that float
+// results match CudaTile bit for bit.
 struct HostTile {
   static constexpr int width = kTileWidth;
 
@@ -62,6 +64,9 @@ struct HostTile {
 
   template <class Function>
   WEFT_HD void Each(std::int64_t count, Function function) const {
+#if !defined(__CUDACC__)
+#pragma GCC ivdep
+#endif
     for (std::int64_t k = 0; k < count; ++k) function(k);
   }
 
@@ -125,7 +130,8 @@ void ForEachTile(const HostExec& exec, std::int64_t n, const Body& body) {
 
 #else
 
-// ------------------------------------------------------------------------------------------------ CUDA side
+// ------------------------------------------------------------------------------------------------
+// CUDA side
 
 struct CudaTile {
   static constexpr int width = kTileWidth;
@@ -176,8 +182,7 @@ __global__ void TileKernel(std::int64_t n, Body body) {
   namespace cg = cooperative_groups;
   const CudaTile tile{cg::tiled_partition<kTileWidth>(cg::this_thread_block())};
   const std::int64_t tiles = std::int64_t{gridDim.x} * blockDim.x / kTileWidth;
-  const std::int64_t first =
-      (std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x) / kTileWidth;
+  const std::int64_t first = (std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x) / kTileWidth;
   for (std::int64_t i = first; i < n; i += tiles) body(tile, i);
 }
 
@@ -190,14 +195,14 @@ template <class Body>
 void ForEachIndex(const CudaExec& exec, std::int64_t n, const Body& body) {
   static_assert(std::is_trivially_copyable_v<Body>);
   if (n == 0) return;
-  IndexKernel<<<GridFor(n, exec.block), exec.block, 0, exec.stream>>>(n, body);
+  IndexKernel<<<GridFor(n, exec.block), exec.block, 0, exec.stream> > >(n, body);
 }
 
 template <class Body>
 void ForEachTile(const CudaExec& exec, std::int64_t n, const Body& body) {
   static_assert(std::is_trivially_copyable_v<Body>);
   if (n == 0) return;
-  TileKernel<<<GridFor(n * kTileWidth, exec.block), exec.block, 0, exec.stream>>>(n, body);
+  TileKernel<<<GridFor(n * kTileWidth, exec.block), exec.block, 0, exec.stream> > >(n, body);
 }
 
 #endif  // __CUDACC__

@@ -1,10 +1,10 @@
 // Operator: the interface of everything that computes in a graph.
 //
-// Life cycle:  contract() -> construct -> Open -> [Load] -> Process* (with Save at barriers) -> Close.
-// Thread rule: the engine calls one operator from at most one thread at a time, not always the same one. Operators hold
-// no locks, no thread-locals and start no threads; parallelism is inside kernels.
-// Errors: a failing Process stops the graph; the status names the node. Bad data never fails Process: it was rejected
-// before it entered the log.
+// Life cycle:  contract() -> construct -> Open -> [Load] -> Process* (with Save at barriers) ->
+// Close. Thread rule: the engine calls one operator from at most one thread at a time, not always
+// the same one. Operators hold no locks, no thread-locals and start no threads; parallelism is
+// inside kernels. Errors: a failing Process stops the graph; the status names the node. Bad data
+// never fails Process: it was rejected before it entered the log.
 #pragma once
 
 #include <memory>
@@ -70,8 +70,8 @@ class ProcessContext {
     return packet().template Get<T>();
   }
 
-  // Sends a payload on; its position is position(), its time the input packet's. Nothing happens if the port is not
-  // connected. At most one payload per output port and Process call.
+  // Sends a payload on; its position is position(), its time the input packet's. Nothing happens if
+  // the port is not connected. At most one payload per output port and Process call.
   template <class T>
   void Emit(Out<T> output, std::shared_ptr<const T> payload) {
     EmitPacket(output.name, Packet::Make<T>(std::move(payload), position(), packet().time_us()));
@@ -90,7 +90,8 @@ class Operator {
 
   virtual absl::Status Process(ProcessContext& context) = 0;
 
-  // All state that influences later output, in a fixed order. Called between micro-batches, at a barrier.
+  // All state that influences later output, in a fixed order. Called between micro-batches, at a
+  // barrier.
   virtual absl::Status Save(CheckpointSink& sink) const;
   // Into a freshly opened operator; DATA_LOSS if the sections do not fit the options.
   virtual absl::Status Load(CheckpointSource& source);
