@@ -44,8 +44,9 @@ void TransposeOn(const E& exec, std::int64_t rows, std::int64_t columns, const f
                  float* to);
 
 namespace internal {
-// The vectorised host path (gemm_host.cc).
+// The vectorised host paths (gemm_host.cc).
 void GemmHost(const HostExec& exec, const GemmArguments& arguments);
+void TransposeHost(std::int64_t rows, std::int64_t columns, const float* from, float* to);
 }  // namespace internal
 
 }  // namespace weft::gpu

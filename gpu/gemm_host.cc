@@ -104,7 +104,38 @@ void Panel(const GemmArguments& g, std::int64_t panel) {
   if (j < end) ColumnTiles<0>(g, j);
 }
 
+// Eight rows of eight floats, exchanged in registers.
+void TransposeBlock(const float* from, std::int64_t from_stride, float* to,
+                    std::int64_t to_stride) {
+  __m256 r[8], t[8];
+  for (int i = 0; i < 8; ++i) r[i] = _mm256_loadu_ps(from + i * from_stride);
+  for (int i = 0; i < 8; i += 2) {
+    t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
+    t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
+  }
+  for (int i = 0; i < 8; i += 4)
+    for (int half = 0; half < 2; ++half) {
+      r[i + 2 * half] = _mm256_shuffle_ps(t[i + half], t[i + 2 + half], _MM_SHUFFLE(1, 0, 1, 0));
+      r[i + 2 * half + 1] =
+          _mm256_shuffle_ps(t[i + half], t[i + 2 + half], _MM_SHUFFLE(3, 2, 3, 2));
+    }
+  for (int i = 0; i < 4; ++i) {
+    _mm256_storeu_ps(to + i * to_stride, _mm256_permute2f128_ps(r[i], r[i + 4], 0x20));
+    _mm256_storeu_ps(to + (i + 4) * to_stride, _mm256_permute2f128_ps(r[i], r[i + 4], 0x31));
+  }
+}
+
 }  // namespace
+
+void TransposeHost(std::int64_t rows, std::int64_t columns, const float* from, float* to) {
+  const std::int64_t whole_rows = rows / 8 * 8, whole_columns = columns / 8 * 8;
+  for (std::int64_t i = 0; i < whole_rows; i += 8)
+    for (std::int64_t j = 0; j < whole_columns; j += 8)
+      TransposeBlock(from + i * columns + j, columns, to + j * rows + i, rows);
+  for (std::int64_t i = 0; i < rows; ++i)
+    for (std::int64_t j = i < whole_rows ? whole_columns : 0; j < columns; ++j)
+      to[j * rows + i] = from[i * columns + j];
+}
 
 void GemmHost(const HostExec&, const GemmArguments& g) {
   const std::int64_t panels = (g.n + kTileColumns - 1) / kTileColumns;

@@ -99,7 +99,7 @@ void OverRange(const HostExec& exec, std::int64_t n, Run run) {
   constexpr std::int64_t kThreads = 3;
   std::vector<std::jthread> threads;
   for (std::int64_t t = 0; t < kThreads; ++t)
-    threads.emplace_back([=] { run(n * t / kThreads, n * (t + 1) / kThreads); });
+    threads.emplace_back([=, &run] { run(n * t / kThreads, n * (t + 1) / kThreads); });
 #else
   // Isolated: while it waits, this thread must not pick up another operator.
   tbb::this_task_arena::isolate([&] {
@@ -114,17 +114,19 @@ void OverRange(const HostExec& exec, std::int64_t n, Run run) {
 template <class Body>
 void ForEachIndex(const HostExec& exec, std::int64_t n, const Body& body) {
   static_assert(std::is_trivially_copyable_v<Body>);
-  internal::OverRange(exec, n, [body](std::int64_t begin, std::int64_t end) {
+  internal::OverRange(exec, n, [&body](std::int64_t begin, std::int64_t end) {
+    const Body local = body;  // whose members no store in the loop can touch
 #pragma GCC ivdep
-    for (std::int64_t i = begin; i < end; ++i) body(i);
+    for (std::int64_t i = begin; i < end; ++i) local(i);
   });
 }
 
 template <class Body>
 void ForEachTile(const HostExec& exec, std::int64_t n, const Body& body) {
   static_assert(std::is_trivially_copyable_v<Body>);
-  internal::OverRange(exec, n, [body](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) body(HostTile{}, i);
+  internal::OverRange(exec, n, [&body](std::int64_t begin, std::int64_t end) {
+    const Body local = body;
+    for (std::int64_t i = begin; i < end; ++i) local(HostTile{}, i);
   });
 }
 
@@ -195,14 +197,18 @@ template <class Body>
 void ForEachIndex(const CudaExec& exec, std::int64_t n, const Body& body) {
   static_assert(std::is_trivially_copyable_v<Body>);
   if (n == 0) return;
-  IndexKernel<<<GridFor(n, exec.block), exec.block, 0, exec.stream> > >(n, body);
+  // clang-format off: it does not know the launch syntax
+  IndexKernel<<<GridFor(n, exec.block), exec.block, 0, exec.stream>>>(n, body);
+  // clang-format on
 }
 
 template <class Body>
 void ForEachTile(const CudaExec& exec, std::int64_t n, const Body& body) {
   static_assert(std::is_trivially_copyable_v<Body>);
   if (n == 0) return;
-  TileKernel<<<GridFor(n * kTileWidth, exec.block), exec.block, 0, exec.stream> > >(n, body);
+  // clang-format off
+  TileKernel<<<GridFor(n * kTileWidth, exec.block), exec.block, 0, exec.stream>>>(n, body);
+  // clang-format on
 }
 
 #endif  // __CUDACC__
