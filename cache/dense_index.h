@@ -11,12 +11,12 @@ namespace weft::cache {
 
 class DenseIndex {
  public:
-  // Room for `capacity` distinct ids between two Clear calls.
-  explicit DenseIndex(std::int64_t capacity) {
+  // Room for `capacity` distinct ids between two Clear calls; ids() is in `memory`.
+  explicit DenseIndex(std::int64_t capacity, gpu::Memory memory = gpu::Memory::kHost)
+      : ids_(capacity, memory) {
     std::int64_t size = 16;
     while (size < 2 * capacity) size *= 2;
     entries_.Allocate(size);
-    ids_.Allocate(capacity);
     mask_ = static_cast<std::uint64_t>(size - 1);
   }
 

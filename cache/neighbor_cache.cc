@@ -32,8 +32,23 @@ RowLayout LayoutOf(const NeighborCacheOptions& options) {
 
 }  // namespace
 
-NeighborCache::NeighborCache(const NeighborCacheOptions& options, std::int64_t max_batch_nodes)
-    : layout_(LayoutOf(options)), index_(options.max_nodes) {
+NeighborCache::NeighborCache(const NeighborCacheOptions& options, std::int64_t max_batch_nodes,
+                             gpu::Memory memory)
+    : layout_(LayoutOf(options)),
+      index_(options.max_nodes),
+      rows_(0, memory),
+      read_row_(0, memory),
+      begin_(0, memory),
+      key_(0, memory),
+      ordinal_(0, memory),
+      count_(0, memory),
+      slot_(0, memory),
+      hop_(0, memory),
+      time_us_(0, memory),
+      state_(0, memory),
+      touch_side_(0, memory),
+      touch_begin_(0, memory),
+      touch_row_(0, memory) {
   const std::int64_t entries = max_batch_nodes * layout_.slot_count;
   read_row_.Allocate(max_batch_nodes);
   begin_.Allocate(max_batch_nodes + 1);
@@ -88,9 +103,11 @@ const NeighborReads& NeighborCache::Read(const gpu::Exec& exec,
                                 key_.data(),     slot_.data(),     hop_.data(),   time_us_.data(),
                                 ordinal_.data(), count_.data(),    state_.data(), state_stride};
   std::visit([&](const auto& e) { CountSlotsOn(e, arguments); }, exec);
+  gpu::Synchronize(exec);
   begin_[0] = 0;
   for (std::int64_t i = 0; i < node_count; ++i) begin_[i + 1] += begin_[i];
   std::visit([&](const auto& e) { ReadSlotsOn(e, arguments); }, exec);
+  gpu::Synchronize(exec);
   reads_ = {static_cast<std::int32_t>(node_count),
             begin_[node_count],
             begin_.data(),

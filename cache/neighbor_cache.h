@@ -94,8 +94,10 @@ struct NeighborReads {
 
 class NeighborCache {
  public:
-  // `max_batch_nodes` bounds the nodes of one Read.
-  NeighborCache(const NeighborCacheOptions& options, std::int64_t max_batch_nodes);
+  // `max_batch_nodes` bounds the nodes of one Read. `memory` is what the Execs of the calls can
+  // reach.
+  NeighborCache(const NeighborCacheOptions& options, std::int64_t max_batch_nodes,
+                gpu::Memory memory = gpu::Memory::kHost);
 
   // Bytes of one row. Memory in use is (rows in use) * row_bytes, growing by doubling up to
   // max_nodes.

@@ -197,7 +197,8 @@ template <class Body>
 void ForEachIndex(const CudaExec& exec, std::int64_t n, const Body& body) {
   static_assert(std::is_trivially_copyable_v<Body>);
   if (n == 0) return;
-  // clang-format off: it does not know the launch syntax
+  // The formatter does not know the launch syntax.
+  // clang-format off
   IndexKernel<<<GridFor(n, exec.block), exec.block, 0, exec.stream>>>(n, body);
   // clang-format on
 }

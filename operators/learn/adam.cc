@@ -2,8 +2,8 @@
 
 namespace weft::operators::learn {
 
-Adam::Adam(std::int64_t parameter_count, const AdamOptions& options)
-    : count_(parameter_count), options_(options), moments_(2 * parameter_count) {}
+Adam::Adam(std::int64_t parameter_count, const AdamOptions& options, gpu::Memory memory)
+    : count_(parameter_count), options_(options), moments_(2 * parameter_count, memory) {}
 
 void Adam::Clear() {
   moments_.Clear();

@@ -34,7 +34,8 @@ void AdamStepOn(const E& exec, const AdamArguments& arguments);
 // The optimiser's memory of one array of parameters. Thread-compatible.
 class Adam {
  public:
-  Adam(std::int64_t parameter_count, const AdamOptions& options);
+  Adam(std::int64_t parameter_count, const AdamOptions& options,
+       gpu::Memory memory = gpu::Memory::kHost);
 
   // One step downhill; `rate_factor` scales the learning rate of this step.
   void Step(const gpu::Exec& exec, float* weight, const float* gradient, float rate_factor = 1.0f);

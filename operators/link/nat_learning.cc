@@ -56,12 +56,12 @@ void NatModel::ComputeGradient() {
   const NatWeights& l = layout_;
   const std::int64_t s = l.dimensions.self_width, hidden = l.dimensions.hidden_width;
   float* g = v.gradient;
-  const float* t = workspace_.transposed.data();
-  const float* ones = workspace_.ones.data();
+  const float* t = workspace_.transposed;
+  const float* ones = workspace_.ones;
   for (const NatPart* part :
        {&l.self_gate_input, &l.joint_hidden, &l.source_hidden, &l.target_hidden})
     gpu::Transpose(exec_, part->rows, part->columns, weights_.data() + part->offset,
-                   workspace_.transposed.data() + part->offset);
+                   workspace_.transposed + part->offset);
 
   // Scoring layer.
   std::visit([&](const auto& e) { NatLossGradientOn(e, v); }, exec_);
@@ -107,8 +107,8 @@ void NatModel::ComputeGradient() {
   // slot_key's gradient is computed transposed: its 72 columns fill vectors, its 4 would not.
   const NatPart transposed_key{0, l.slot_key.columns, l.slot_key.rows};
   gpu::Gemm(exec_, OuterProduct(v.key_count, v.d_key_projection, kSlotWidth, v.key_state, s,
-                                transposed_key, workspace_.slot_key_gradient.data()));
-  gpu::Transpose(exec_, l.slot_key.columns, l.slot_key.rows, workspace_.slot_key_gradient.data(),
+                                transposed_key, workspace_.slot_key_gradient));
+  gpu::Transpose(exec_, l.slot_key.columns, l.slot_key.rows, workspace_.slot_key_gradient,
                  g + l.slot_key.offset);
 }
 

@@ -33,12 +33,16 @@ NatModel::NatModel(const NatOptions& options, const gpu::Exec& exec)
     : options_(options),
       exec_(exec),
       layout_(options.dimensions),
-      weights_(layout_.count),
-      adam_(layout_.count, options.adam),
-      cache_(options.cache, std::max(4 * options.micro_batch, 2 * kReadPairs)),
-      workspace_(layout_, 2 * options.micro_batch, cache_.layout().slot_count, options.learning),
-      read_workspace_(
-          std::make_unique<NatWorkspace>(layout_, kReadPairs, cache_.layout().slot_count, false)) {
+      weights_(layout_.count, gpu::MemoryOf(exec)),
+      adam_(layout_.count, options.adam, gpu::MemoryOf(exec)),
+      cache_(options.cache, std::max(4 * options.micro_batch, 2 * kReadPairs), gpu::MemoryOf(exec)),
+      self_state_(0, gpu::MemoryOf(exec)),
+      record_(0, gpu::MemoryOf(exec)),
+      workspace_(layout_, 2 * options.micro_batch, cache_.layout().slot_count, options.learning,
+                 gpu::MemoryOf(exec)),
+      interactions_(options.micro_batch, gpu::MemoryOf(exec)),
+      read_workspace_(std::make_unique<NatWorkspace>(
+          layout_, kReadPairs, cache_.layout().slot_count, false, gpu::MemoryOf(exec))) {
   layout_.Initialize(options.seed, weights_.data());
   ResetState();
 }
@@ -134,6 +138,7 @@ void NatModel::ScoreReadPairs(const NatView& view) const {
 void NatModel::Score(graph::EventSpan events, std::span<const graph::NodeId> negative,
                      std::span<float> positive_score, std::span<float> negative_score) {
   WEFT_CHECK(events.size() <= options_.micro_batch);
+  gpu::Synchronize(exec_);  // the last batch's kernels read what is about to be written
   workspace_.StartPlan();
   const auto count = static_cast<std::size_t>(events.size());
   for (std::size_t i = 0; i < count; ++i) workspace_.AddPair(events.source[i], events.target[i]);
@@ -141,6 +146,7 @@ void NatModel::Score(graph::EventSpan events, std::span<const graph::NodeId> neg
     workspace_.AddPair(events.source[i], negative[i]);
   ReadNodes(workspace_, cache_, events.time_us[0], view_);
   ScoreReadPairs(view_);
+  gpu::Synchronize(exec_);
   for (std::size_t i = 0; i < count; ++i) positive_score[i] = gpu::Sigmoid(view_.logit[i]);
   for (std::size_t i = 0; i < negative.size(); ++i)
     negative_score[i] = gpu::Sigmoid(view_.logit[count + i]);
@@ -160,17 +166,19 @@ void NatModel::GrowRows() {
 void NatModel::Observe(graph::EventSpan events) {
   const auto count = static_cast<std::size_t>(events.size());
   if (count == 0) return;
+  gpu::Synchronize(exec_);
   if (!read_is_current_) {
     workspace_.StartPlan();
     for (std::size_t i = 0; i < count; ++i) workspace_.AddPair(events.source[i], events.target[i]);
     ReadNodes(workspace_, cache_, events.time_us[0], view_);
+    gpu::Synchronize(exec_);
   }
   read_is_current_ = false;
   if (stream_.event_count == 0) stream_.first_us = stream_.last_us = events.time_us[0];
-  interactions_.resize(count);
   for (std::size_t i = 0; i < count; ++i)
-    interactions_[i] = {events.source[i], events.target[i], events.time_us[i],
-                        static_cast<std::uint32_t>(++stream_.event_count)};
+    interactions_[static_cast<std::int64_t>(i)] = {
+        events.source[i], events.target[i], events.time_us[i],
+        static_cast<std::uint32_t>(++stream_.event_count)};
   for (const graph::TimeUs time_us : events.time_us) {
     stream_.first_us = std::min(stream_.first_us, time_us);
     stream_.last_us = std::max(stream_.last_us, time_us);
@@ -188,17 +196,19 @@ void NatModel::Observe(graph::EventSpan events) {
                 width * sizeof(float));
     record.opponent = is_source ? events.target[i] : events.source[i];
     (is_source ? record.last_out_us : record.last_in_us) = events.time_us[i];
-    (is_source ? record.last_out_ordinal : record.last_in_ordinal) = interactions_[i].ordinal;
+    (is_source ? record.last_out_ordinal : record.last_in_ordinal) =
+        interactions_[static_cast<std::int64_t>(i)].ordinal;
     ++(is_source ? record.out_count : record.in_count);
   };
-  cache_.Observe(exec_, interactions_, workspace_.pair_source(), workspace_.pair_target(),
-                 view_.slot_after, view_.entry_stride, admitted);
+  cache_.Observe(exec_, interactions_.span().first(count), workspace_.pair_source(),
+                 workspace_.pair_target(), view_.slot_after, view_.entry_stride, admitted);
 }
 
 void NatModel::ScorePairs(std::span<const graph::NodeId> source,
                           std::span<const graph::NodeId> target, graph::TimeUs time_us,
                           std::span<float> score) const {
   NatView view = {};
+  gpu::Synchronize(exec_);
   read_is_current_ = false;  // the cache's scratch is about to be used
   for (std::size_t begin = 0; begin < source.size(); begin += kReadPairs) {
     const std::size_t end = std::min(source.size(), begin + static_cast<std::size_t>(kReadPairs));
@@ -206,6 +216,7 @@ void NatModel::ScorePairs(std::span<const graph::NodeId> source,
     for (std::size_t i = begin; i < end; ++i) read_workspace_->AddPair(source[i], target[i]);
     ReadNodes(*read_workspace_, cache_, time_us, view);
     ScoreReadPairs(view);
+    gpu::Synchronize(exec_);
     for (std::size_t i = begin; i < end; ++i) score[i] = gpu::Sigmoid(view.logit[i - begin]);
   }
 }

@@ -94,8 +94,7 @@ class NatModel final : public LinkModel {
   NatWorkspace workspace_;
   NatView view_ = {};
   mutable bool read_is_current_ = false;  // view_ holds the reads that Observe needs
-  std::vector<cache::Interaction> interactions_;
-  std::vector<std::int32_t> source_read_, target_read_;
+  gpu::Buffer<cache::Interaction> interactions_;
 
   mutable std::unique_ptr<NatWorkspace> read_workspace_;  // of ScorePairs
 };

@@ -4,9 +4,10 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "cache/dense_index.h"
-#include "gpu/buffer.h"
+#include "gpu/arena.h"
 #include "graph/event_batch.h"
 #include "operators/link/nat_kernels.h"
 
@@ -18,7 +19,7 @@ class NatWorkspace {
  public:
   // At most `max_pairs` pairs a batch; `entries_per_node` slots a row.
   NatWorkspace(const NatWeights& weights, std::int64_t max_pairs, std::int64_t entries_per_node,
-               bool learning);
+               bool learning, gpu::Memory memory);
 
   std::int64_t max_pairs() const { return max_pairs_; }
 
@@ -31,8 +32,12 @@ class NatWorkspace {
   std::span<const std::uint32_t> nodes() const {
     return {nodes_.ids(), static_cast<std::size_t>(nodes_.size())};
   }
-  std::span<const std::int32_t> pair_source() const { return pair_source_.span(); }
-  std::span<const std::int32_t> pair_target() const { return pair_target_.span(); }
+  std::span<const std::int32_t> pair_source() const {
+    return {pair_source_, static_cast<std::size_t>(pair_count_)};
+  }
+  std::span<const std::int32_t> pair_target() const {
+    return {pair_target_, static_cast<std::size_t>(pair_count_)};
+  }
 
   // Numbers the distinct keys of the cache entries.
   void PlanKeys(const cache::NeighborReads& reads, NatView& view);
@@ -44,17 +49,14 @@ class NatWorkspace {
   void PlanGradients(NatView& view);
 
   // Rows, filled by the model once the nodes and keys are known.
-  gpu::Buffer<std::uint32_t> node_row, opponent_row, key_row;
-  // Transposed weight matrices, for gradients.
-  gpu::Buffer<float> transposed;
-  gpu::Buffer<float> ones;
-  gpu::Buffer<float> slot_key_gradient;
+  std::uint32_t *node_row, *opponent_row, *key_row;
+  // Transposed weight matrices, ones and a scratch matrix, for gradients.
+  float *transposed, *ones, *slot_key_gradient;
 
  private:
+  void PlacePlans();
   void PlaceForward(const NatWeights& weights);
   void PlaceGradients(const NatWeights& weights);
-  float* PlaceFloats(std::int64_t count);
-  std::int32_t* PlaceIntegers(std::int64_t count);
 
   std::int64_t max_pairs_;
   std::int64_t max_nodes_;
@@ -63,15 +65,12 @@ class NatWorkspace {
   std::int64_t pair_count_ = 0;
 
   cache::DenseIndex nodes_, sources_, targets_, keys_;
-  gpu::Buffer<std::int32_t> pair_source_, pair_target_, pair_source_index_, pair_target_index_;
-  gpu::Buffer<std::int32_t> key_number_;
-  gpu::Buffer<std::int32_t> source_pairs_begin_, source_pairs_, target_pairs_begin_, target_pairs_,
-      node_source_index_, node_target_index_, key_entries_begin_, key_entries_, fill_;
-  gpu::Buffer<float> floats_;
-  gpu::Buffer<std::int32_t> integers_;
-  std::int64_t float_count_ = 0, integer_count_ = 0;
-  gpu::Buffer<std::uint32_t> distinct_key_;
-  gpu::Buffer<std::uint8_t> distinct_mask_;
+  gpu::Arena arena_;
+  std::int32_t *pair_source_, *pair_target_, *pair_source_index_, *pair_target_index_;
+  std::int32_t* key_number_;
+  std::int32_t *source_pairs_begin_, *source_pairs_, *target_pairs_begin_, *target_pairs_;
+  std::int32_t *node_source_index_, *node_target_index_, *key_entries_begin_, *key_entries_;
+  std::vector<std::int32_t> fill_;
   NatView placed_ = {};  // the pointers, once and for all
 };
 
