@@ -1,0 +1,35 @@
+// Exec: where a kernel runs. A value, chosen once per graph and passed explicitly.
+#pragma once
+
+#include <cstdint>
+#include <variant>
+
+struct CUstream_st;  // cudaStream_t, without CUDA's headers
+
+namespace weft::gpu {
+
+// The calling thread's oneTBB arena. Launches of at most `grain` indices stay on the calling thread.
+struct HostExec {
+  std::int64_t grain = 256;
+};
+
+// A grid on a CUDA stream; launches are asynchronous and ordered on the stream.
+struct CudaExec {
+  CUstream_st* stream = nullptr;
+  int block = 256;  // threads
+};
+
+#if defined(WEFT_CUDA)
+using Exec = std::variant<HostExec, CudaExec>;
+#else
+using Exec = std::variant<HostExec>;
+#endif
+
+// The Exec that the current compiler can launch on: g++ -> host, nvcc -> CUDA.
+#if defined(__CUDACC__)
+using BuildExec = CudaExec;
+#else
+using BuildExec = HostExec;
+#endif
+
+}  // namespace weft::gpu

@@ -1,0 +1,97 @@
+// The vectorised path against the plain definition, bit for bit, and the same bits on any number of threads.
+#include "gpu/gemm.h"
+
+#include <cmath>
+#include <random>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <tbb/global_control.h>
+#include <tbb/task_arena.h>
+
+namespace weft::gpu {
+namespace {
+
+std::vector<float> RandomFloats(std::int64_t count, unsigned seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal;
+  std::vector<float> values(static_cast<std::size_t>(count));
+  for (float& value : values) value = normal(random);
+  return values;
+}
+
+struct Problem {
+  std::vector<float> a, b, c, bias;
+  GemmArguments arguments;
+};
+
+Problem MakeProblem(std::int64_t m, std::int64_t n, std::int64_t k, bool transposed) {
+  Problem p{RandomFloats(m * k, 1), RandomFloats(k * n, 2), RandomFloats(m * n, 3),
+            RandomFloats(n, 4), {}};
+  p.arguments = {.m = m, .n = n, .k = k, .b_row_stride = n, .c_row_stride = n};
+  p.arguments.a_row_stride = transposed ? 1 : k;
+  p.arguments.a_column_stride = transposed ? m : 1;
+  return p;
+}
+
+std::vector<float> Product(const Problem& p, bool bias, bool accumulate, bool plain) {
+  std::vector<float> c = p.c;
+  GemmArguments g = p.arguments;
+  g.a = p.a.data();
+  g.b = p.b.data();
+  g.c = c.data();
+  g.bias = bias ? p.bias.data() : nullptr;
+  g.accumulate = accumulate;
+  if (plain) {
+    GemmOn(HostExec{}, g);
+  } else {
+    Gemm(HostExec{}, g);
+  }
+  return c;
+}
+
+TEST(Gemm, HasTheBitsOfThePlainDefinitionForEveryShape) {
+  for (std::int64_t m : {0, 1, 2, 5, 6, 7, 13, 96})
+    for (std::int64_t n : {1, 4, 7, 8, 12, 16, 23, 31, 72, 216})
+      for (std::int64_t k : {0, 1, 3, 72})
+        for (const bool transposed : {false, true}) {
+          const Problem p = MakeProblem(m, n, k, transposed);
+          EXPECT_EQ(Product(p, false, false, false), Product(p, false, false, true)) << m << n << k;
+          EXPECT_EQ(Product(p, true, false, false), Product(p, true, false, true)) << m << n << k;
+          EXPECT_EQ(Product(p, true, true, false), Product(p, true, true, true)) << m << n << k;
+        }
+}
+
+TEST(Gemm, IsNearTheProductInDouble) {
+  const Problem p = MakeProblem(9, 17, 300, false);
+  const std::vector<float> c = Product(p, false, false, false);
+  for (std::size_t i = 0; i < 9; ++i)
+    for (std::size_t j = 0; j < 17; ++j) {
+      double sum = 0;
+      for (std::size_t k = 0; k < 300; ++k)
+        sum += static_cast<double>(p.a[i * 300 + k]) * p.b[k * 17 + j];
+      EXPECT_NEAR(c[i * 17 + j], sum, 1e-4);
+    }
+}
+
+TEST(GemmThreads, GivesTheSameBitsOnAnyNumberOfThreads) {
+  const Problem p = MakeProblem(300, 216, 72, false);
+  const std::vector<float> expected = Product(p, true, false, true);
+  for (const int threads : {1, 2, 8}) {
+    tbb::global_control allow(tbb::global_control::max_allowed_parallelism,
+                              static_cast<std::size_t>(threads));
+    tbb::task_arena arena(threads);
+    arena.execute([&] { EXPECT_EQ(Product(p, true, false, false), expected) << threads; });
+  }
+}
+
+TEST(Transpose, ExchangesRowsAndColumns) {
+  const std::vector<float> from = RandomFloats(5 * 7, 9);
+  std::vector<float> to(from.size());
+  Transpose(HostExec{}, 5, 7, from.data(), to.data());
+  for (std::size_t i = 0; i < 5; ++i)
+    for (std::size_t j = 0; j < 7; ++j) EXPECT_EQ(to[j * 5 + i], from[i * 7 + j]);
+}
+
+}  // namespace
+}  // namespace weft::gpu
