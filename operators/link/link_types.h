@@ -1,4 +1,5 @@
-// What the link operators exchange: candidates to score, scores, and the interface through which the service reads.
+// What the link operators exchange: candidates to score, scores, and the interface through which
+// the service reads.
 #pragma once
 
 #include <cstdint>
@@ -11,36 +12,39 @@
 
 namespace weft::operators::link {
 
-// Events with one negative target each: the same source, a target that did not occur. kNoNode where none could be drawn.
+// Events with one negative target each: the same source, a target that did not occur. kNoNode where
+// none could be drawn.
 struct LinkCandidates {
   graph::EventBatch events;
   std::vector<graph::NodeId> negative;
   std::int64_t size() const { return events.size(); }
 };
 
-// One model's scores of a micro-batch, taken before the model saw its events. Higher means likelier; `probability` says
-// whether scores are in [0, 1].
+// One model's scores of a micro-batch, taken before the model saw its events. Higher means
+// likelier; `probability` says whether scores are in [0, 1].
 struct LinkScores {
   graph::EventBatch events;
   std::vector<graph::NodeId> negative;  // empty when only the events were scored
   std::vector<float> positive_score;
-  std::vector<float> negative_score;    // empty, or one an event
-  std::string model;                    // "nat", "edgebank", ...
-  std::uint64_t model_version = 0;      // rises with each learning step or activation
+  std::vector<float> negative_score;  // empty, or one an event
+  std::string model;                  // "nat", "edgebank", ...
+  std::uint64_t model_version = 0;    // rises with each learning step or activation
   std::int64_t size() const { return events.size(); }
 };
 
-// Published by operators that score links; the service reads it through Graph::Read. Const: a read never changes state.
+// Published by operators that score links; the service reads it through Graph::Read. Const: a read
+// never changes state.
 class LinkReader {
  public:
   virtual ~LinkReader() = default;
   virtual std::string model_name() const = 0;
   virtual std::uint64_t model_version() const = 0;
-  // Score of source[i] -> target[i] for an event that would come right now. Unknown nodes (kNoNode, or an id the model has
-  // not met) are scored as new nodes.
+  // Score of source[i] -> target[i] for an event that would come right now. Unknown nodes (kNoNode,
+  // or an id the model has not met) are scored as new nodes.
   virtual void ScorePairs(std::span<const graph::NodeId> source,
                           std::span<const graph::NodeId> target, std::span<float> score) const = 0;
-  // Targets seen so far, most recently active first, at most `limit`: the candidates of a ranking over "all known".
+  // Targets seen so far, most recently active first, at most `limit`: the candidates of a ranking
+  // over "all known".
   virtual std::vector<graph::NodeId> RecentTargets(std::int64_t limit) const = 0;
   // How many distinct targets there are.
   virtual std::int64_t known_target_count() const = 0;
