@@ -11,6 +11,8 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "graph/event_batch.h"
@@ -27,6 +29,8 @@ class LinkModel {
   virtual bool scores_are_probabilities() const = 0;
   // Trainable numbers; 0 for a baseline.
   virtual std::int64_t parameter_count() const { return 0; }
+  // The sizes that define the model ("self" 72, ...), for reports; empty for a baseline.
+  virtual std::vector<std::pair<std::string, std::int64_t>> dims() const { return {}; }
   // Bytes of state for one node with full caches, 0 where it is unbounded.
   virtual std::int64_t bytes_per_node() const { return 0; }
 

@@ -1,0 +1,136 @@
+#include <cinttypes>
+#include <cstdio>
+#include <memory>
+
+#include "absl/strings/str_join.h"
+#include "deploy/weft/command.h"
+#include "deploy/weft/eval_links_json.h"
+#include "deploy/weft/input_flags.h"
+#include "deploy/weft/progress.h"
+#include "graph/text.h"
+#include "operators/io/load_events.h"
+#include "operators/io/time_text.h"
+#include "operators/link/link_evaluation.h"
+
+namespace weft::deploy {
+namespace {
+
+struct Flags {
+  std::string path;
+  std::string model = "nat";
+  std::int32_t epochs = 3;
+  std::vector<std::uint64_t> seeds = {1};
+  std::int32_t threads = 1;
+  std::int32_t batch = 32;
+  std::int32_t patience = 3;
+  bool replay = false;
+  bool no_inductive = false;
+  bool json = false;
+  InputFlags input;
+};
+
+void PrintFigures(const char* name, const operators::link::LinkFigures& figures) {
+  if (!figures.valid) {
+    std::printf("  %-18s       -\n", name);
+    return;
+  }
+  std::printf("  %-18s  %.4f   %.4f   %.4f\n", name, figures.ap, figures.ap_batch_mean,
+              figures.auc);
+}
+
+void PrintTable(const Flags& flags, const operators::io::EventFile& file,
+                const operators::link::LinkEvaluationResult& result) {
+  std::printf("%s: %" PRId64 " events, %" PRId64 " nodes; train %" PRId64 ", validation %" PRId64
+              ", test %" PRId64 "\n",
+              flags.path.c_str(), file.events.size(), file.nodes.size(), result.split.validation,
+              result.split.test - result.split.validation, result.split.end - result.split.test);
+  std::printf("  random negatives    AP       AP/batch AUC      (mean of %zu seeds)\n",
+              flags.seeds.size());
+  PrintFigures(result.model.c_str(), result.test);
+  PrintFigures("  hidden nodes", result.inductive);
+  for (const auto& [name, figures] : result.baselines) PrintFigures(name.c_str(), figures);
+  const auto& cost = result.cost;
+  std::printf("  CPU seconds: train %.2f (%" PRId64 " events), validation %.2f, test %.2f (%" PRId64
+              " events); peak %.0f MiB\n",
+              cost.train_cpu_seconds, cost.train_events, cost.val_cpu_seconds,
+              cost.test_cpu_seconds, cost.test_events,
+              static_cast<double>(cost.peak_rss_bytes) / (1 << 20));
+}
+
+int Run(const Flags& flags) {
+  const auto factory = operators::link::FindLinkModel(flags.model);
+  if (!factory.ok())
+    return Fail(graph::Concat("--model: ", graph::View(factory.status().message())), kUsage);
+  const auto read_options = ReadOptionsFrom(flags.input);
+  if (!read_options.ok()) return Fail(read_options.status(), kUsage);
+  const auto file = operators::io::LoadEvents(flags.path, *read_options);
+  if (!file.ok()) return FailOnInput(file.status());
+  PrintNotes(flags.path, file->report);
+  if (!file->was_sorted)
+    std::fprintf(stderr, "weft: %s: not in time order; sorted\n", flags.path.c_str());
+
+  operators::link::LinkEvaluationOptions options;
+  options.model = *factory;
+  options.epochs = flags.epochs;
+  options.seeds = flags.seeds;
+  options.batch = flags.batch;
+  options.threads = flags.threads;
+  options.patience = flags.patience;
+  options.replay = flags.replay;
+  options.inductive = !flags.no_inductive;
+  ProgressBar bar;
+  options.progress = [&bar](std::string_view phase, std::int64_t done, std::int64_t total) {
+    bar.Show(phase, done, total);
+  };
+  const auto result = operators::link::EvaluateLinks(file->events, file->nodes.size(), options);
+  if (!result.ok()) {
+    return FailOnInput(
+        absl::Status(result.status().code(),
+                     graph::Concat(flags.path, ": ", graph::View(result.status().message()))));
+  }
+  if (flags.json) {
+    const EvalLinksInput input{flags.path, file->nodes.size(), &file->events};
+    std::printf("%s\n", EvalLinksJson(input, options, *result).dump().c_str());
+  } else {
+    PrintTable(flags, *file, *result);
+  }
+  return kOk;
+}
+
+}  // namespace
+
+void AddEvalCommand(CLI::App& root, Invocation& invocation) {
+  CLI::App* eval =
+      AddCommand(root, "eval", "Measure how well a model predicts a file's events.",
+                 "weft eval links events.csv --model nat --epochs 3 --seeds 1,2,3 --json");
+  eval->require_subcommand(1);
+  CLI::App* links = AddCommand(
+      *eval, "links",
+      "Measure link prediction: 70/15/15 split by time, one random negative an event.",
+      "weft eval links events.csv                                    # one seed, 3 epochs\n"
+      "weft eval links events.csv --seeds 1,2,3,4,5 --json           # mean and deviation, as "
+      "JSON\n"
+      "weft eval links events.csv --model recency --no-inductive\n"
+      "weft eval links flights-20k.json --preset vega-flights");
+  auto flags = std::make_shared<Flags>();
+  links->add_option("FILE", flags->path, "CSV or JSON events; - is stdin")->required();
+  links->add_option(
+      "--model", flags->model,
+      graph::Concat("One of ", absl::StrJoin(operators::link::LinkModelNames(), ", ")));
+  links->add_option("--epochs", flags->epochs, "Passes over the train part")
+      ->check(CLI::Range(1, 10'000));
+  links->add_option("--seeds", flags->seeds, "One run each, comma-separated")->delimiter(',');
+  links->add_option("--threads", flags->threads, "For kernels")->check(CLI::Range(1, 1024));
+  links->add_option("--batch", flags->batch, "Events that read the same state")
+      ->check(CLI::Range(1, 65'536));
+  links->add_option("--patience", flags->patience, "Epochs without gain before stopping")
+      ->check(CLI::Range(1, 10'000));
+  links->add_flag("--replay", flags->replay,
+                  "Stream the past again with the final weights before the test");
+  links->add_flag("--no-inductive", flags->no_inductive, "Leave the run with hidden nodes out");
+  links->add_flag("--json", flags->json, "One JSON object on stdout");
+  AddInputFlags(*links, flags->input);
+  links->callback([&invocation, flags] { invocation.run = [flags] { return Run(*flags); }; });
+}
+
+}  // namespace weft::deploy

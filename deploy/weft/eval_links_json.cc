@@ -1,0 +1,121 @@
+#include "deploy/weft/eval_links_json.h"
+
+#include <algorithm>
+
+#include "graph/text.h"
+#include "operators/io/time_text.h"
+
+namespace weft::deploy {
+namespace {
+
+using nlohmann::ordered_json;
+using operators::link::LinkCost;
+using operators::link::LinkEvaluationOptions;
+using operators::link::LinkEvaluationResult;
+using operators::link::LinkFigures;
+
+// What could not be computed is null, and says why.
+ordered_json Null(const char* key, const std::string& reason) {
+  return {{key, nullptr}, {"reason", reason}};
+}
+
+ordered_json PartJson(const graph::EventBatch& events, std::int64_t begin, std::int64_t end) {
+  const graph::TimeUs from_us = events.time_us[static_cast<std::size_t>(begin)];
+  const graph::TimeUs to_us = events.time_us[static_cast<std::size_t>(end - 1)];
+  return {{"events", end - begin},
+          {"from", operators::io::FormatTime(from_us)},
+          {"to", operators::io::FormatTime(to_us)},
+          {"from_us", from_us},
+          {"to_us", to_us}};
+}
+
+ordered_json TestJson(const LinkFigures& figures) {
+  ordered_json random = {
+      {"ap", figures.ap}, {"ap_batch_mean", figures.ap_batch_mean}, {"auc", figures.auc}};
+  if (figures.ap_by_seed.size() > 1) {
+    random["ap_stddev"] = figures.ap_stddev;
+  } else {
+    random.update(Null("ap_stddev", "one seed has no deviation"));
+  }
+  random["ap_by_seed"] = figures.ap_by_seed;
+  return {{"random", random}};
+}
+
+ordered_json InductiveJson(const LinkEvaluationOptions& options,
+                           const LinkEvaluationResult& result) {
+  const LinkFigures& figures = result.inductive;
+  if (figures.valid) return {{"random", {{"ap", figures.ap}, {"auc", figures.auc}}}};
+  ordered_json random = Null(
+      "ap", options.inductive ? "no test event touches a hidden node, or none is left to train on"
+                              : "left out by --no-inductive");
+  random["auc"] = nullptr;
+  return {{"random", random}};
+}
+
+ordered_json Rate(std::int64_t events, double seconds) {
+  // A phase shorter than the clock's tick has no rate.
+  return seconds > 0.0 ? ordered_json(static_cast<double>(events) / seconds)
+                       : ordered_json(nullptr);
+}
+
+ordered_json CostJson(const LinkCost& cost, std::int64_t bytes_per_node) {
+  ordered_json json = {
+      {"train_events_per_cpu_second", Rate(cost.train_events, cost.train_cpu_seconds)},
+      {"test_events_per_cpu_second", Rate(cost.test_events, cost.test_cpu_seconds)},
+      {"train_cpu_seconds", cost.train_cpu_seconds},
+      {"val_cpu_seconds", cost.val_cpu_seconds},
+      {"test_cpu_seconds", cost.test_cpu_seconds},
+      {"train_events", cost.train_events},
+      {"val_events", cost.val_events},
+      {"test_events", cost.test_events},
+      {"peak_rss_bytes", cost.peak_rss_bytes},
+      {"cache_bytes_per_node", bytes_per_node}};
+  if (json["train_events_per_cpu_second"].is_null() ||
+      json["test_events_per_cpu_second"].is_null()) {
+    json["reason"] = "a phase took less than a tick of the process clock";
+  }
+  return json;
+}
+
+}  // namespace
+
+ordered_json EvalLinksJson(const EvalLinksInput& input, const LinkEvaluationOptions& options,
+                           const LinkEvaluationResult& result) {
+  const graph::EventBatch& events = *input.events;
+  ordered_json dims = ordered_json::object();
+  for (const auto& [name, size] : result.dims) dims[name] = size;
+  ordered_json baselines = ordered_json::object();
+  for (const auto& [name, figures] : result.baselines) {
+    baselines[name] = {
+        {"random",
+         {{"ap", figures.ap}, {"auc", figures.auc}, {"ap_batch_mean", figures.ap_batch_mean}}}};
+  }
+  ordered_json json = {
+      {"schema_version", 1},
+      {"input", input.path},
+      {"events", events.size()},
+      {"nodes", input.nodes},
+      {"model", result.model},
+      {"parameters", result.parameters},
+      {"dims", dims},
+      {"seeds", options.seeds},
+      {"epochs_run", *std::max_element(result.epochs_run.begin(), result.epochs_run.end())},
+      {"epochs_run_by_seed", result.epochs_run},
+      {"validation_ap", result.validation_ap},
+      {"threads", options.threads},
+      {"device", "host"},
+      {"batch", options.batch},
+      {"reads", graph::Concat("before_batch(", options.batch, ")")},
+      {"replay", options.replay},
+      {"split",
+       {{"train", PartJson(events, 0, result.split.validation)},
+        {"val", PartJson(events, result.split.validation, result.split.test)},
+        {"test", PartJson(events, result.split.test, result.split.end)}}},
+      {"test", TestJson(result.test)},
+      {"inductive", InductiveJson(options, result)},
+      {"baselines", baselines},
+      {"cost", CostJson(result.cost, result.bytes_per_node)}};
+  return json;
+}
+
+}  // namespace weft::deploy

@@ -1,0 +1,44 @@
+// weft: the program. See command.h for how subcommands are put together.
+
+#include <cstdio>
+
+#include "deploy/weft/command.h"
+
+namespace {
+
+int Main(int argument_count, char** arguments) {
+  CLI::App root(
+      "Temporal streams and temporal graphs: ingests events, learns, predicts what comes next.");
+  root.name("weft");
+  root.footer(
+      "weft eval links events.csv --json            # how well links of a file can be predicted\n"
+      "weft version");
+  weft::deploy::UseHelpFormat(root);
+  root.require_subcommand(1);
+  root.failure_message([](const CLI::App* app, const CLI::Error& error) {
+    return "weft: " + std::string(error.what()) + "\nRun `weft" +
+           (app->get_name() == "weft" ? std::string() : " " + app->get_name()) +
+           " --help` for how to use it.\n";
+  });
+  weft::deploy::Invocation invocation;
+  weft::deploy::AddVersionCommand(root, invocation);
+  weft::deploy::AddEvalCommand(root, invocation);
+  try {
+    root.parse(argument_count, arguments);
+  } catch (const CLI::ParseError& error) {
+    const bool asked_for_help = root.exit(error) == 0;
+    return asked_for_help ? weft::deploy::kOk : weft::deploy::kUsage;
+  }
+  return invocation.run();
+}
+
+}  // namespace
+
+int main(int argument_count, char** arguments) {
+  const int code = Main(argument_count, arguments);
+  if (std::fflush(stdout) != 0 && code == 0) {
+    std::perror("weft: standard output");
+    return weft::deploy::kFailed;
+  }
+  return code;
+}

@@ -1,0 +1,31 @@
+#include <cstdio>
+
+#include <nlohmann/json.hpp>
+
+#include "deploy/weft/command.h"
+
+namespace weft::deploy {
+
+void AddVersionCommand(CLI::App& root, Invocation& invocation) {
+  CLI::App* command =
+      AddCommand(root, "version", "Print the version and how the program was built.",
+                 "weft version\nweft version --json");
+  auto json = std::make_shared<bool>(false);
+  command->add_flag("--json", *json, "One JSON object on stdout");
+  command->callback([&invocation, json] {
+    invocation.run = [json] {
+      if (*json) {
+        const nlohmann::ordered_json object = {{"schema_version", 1},
+                                               {"version", WEFT_VERSION},
+                                               {"compiler", __VERSION__},
+                                               {"target", "x86-64-v3"}};
+        std::printf("%s\n", object.dump().c_str());
+      } else {
+        std::printf("weft %s (%s, x86-64-v3)\n", WEFT_VERSION, __VERSION__);
+      }
+      return kOk;
+    };
+  });
+}
+
+}  // namespace weft::deploy

@@ -1,0 +1,154 @@
+#include "operators/io/record_buffer.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "graph/check.h"
+#include "graph/text.h"
+
+namespace weft::operators::io {
+namespace {
+
+constexpr std::size_t kBlockBytes = 256 << 10;
+
+bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+}  // namespace
+
+RecordBuffer::RecordBuffer(ByteSource bytes, std::int64_t max_record_bytes)
+    : bytes_(std::move(bytes)),
+      max_record_bytes_(max_record_bytes),
+      buffer_(kBlockBytes + static_cast<std::size_t>(max_record_bytes) + kPaddingBytes) {}
+
+absl::Status RecordBuffer::Read() {
+  const std::size_t room = buffer_.size() - kPaddingBytes - end_;
+  WEFT_ASSIGN(const std::size_t count,
+              bytes_(std::span(buffer_.data() + end_, std::min(room, kBlockBytes))));
+  if (count == 0) ended_ = true;
+  end_ += count;
+  bytes_read_ += static_cast<std::int64_t>(count);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<char> RecordBuffer::Peek() {
+  bool mark_checked = false;
+  for (;;) {
+    if (!mark_checked && (ended_ || end_ - begin_ >= 3)) {
+      if (end_ - begin_ >= 3 && std::memcmp(buffer_.data() + begin_, "\xEF\xBB\xBF", 3) == 0)
+        begin_ += 3;
+      mark_checked = true;
+    }
+    if (mark_checked) {
+      for (std::size_t i = begin_; i < end_; ++i) {
+        if (!IsBlank(buffer_[i])) return buffer_[i];
+      }
+      // A long run of blank lines is no input that anyone means.
+      if (ended_ || end_ - begin_ > kBlockBytes) return '\0';
+    }
+    WEFT_TRY(Read());
+  }
+}
+
+absl::StatusOr<bool> RecordBuffer::Refill() {
+  if (ended_) {
+    if (kind_ == Kind::kArrayElements && !array_ended_) {
+      return absl::InvalidArgumentError(
+          graph::Concat(line_, ": expected ] at the end of the array, got the end of the file"));
+    }
+    return begin_ < end_ && kind_ == Kind::kLines;
+  }
+  if (begin_ > 0) {
+    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+  }
+  WEFT_TRY(Read());
+  return true;
+}
+
+bool RecordBuffer::Next(Record& record) {
+  return kind_ == Kind::kLines ? NextLine(record) : NextElement(record);
+}
+
+bool RecordBuffer::NextLine(Record& record) {
+  for (;;) {
+    if (begin_ == end_) return false;
+    const char* begin = buffer_.data() + begin_;
+    const auto* newline = static_cast<const char*>(std::memchr(begin, '\n', end_ - begin_));
+    if (newline == nullptr && !ended_) {
+      if (static_cast<std::int64_t>(end_ - begin_) <= max_record_bytes_) return false;
+      return GiveUpOnLongRecord(record);
+    }
+    const char* end = newline == nullptr ? buffer_.data() + end_ : newline;
+    const bool rest_of_long_line = skipping_;
+    skipping_ = false;
+    begin_ = static_cast<std::size_t>(end - buffer_.data()) + (newline == nullptr ? 0 : 1);
+    record.line = line_++;
+    if (rest_of_long_line) continue;
+    if (end > begin && end[-1] == '\r') --end;
+    record.too_long = end - begin > max_record_bytes_;
+    record.text = record.too_long ? std::string_view() : std::string_view(begin, end);
+    return true;
+  }
+}
+
+// Reports the line once, then drops its bytes as they come.
+bool RecordBuffer::GiveUpOnLongRecord(Record& record) {
+  begin_ = end_;
+  if (skipping_) return false;
+  skipping_ = true;
+  record = {.text = {}, .line = line_, .too_long = true};
+  return true;
+}
+
+std::size_t RecordBuffer::ElementEnd(std::size_t begin) const {
+  int depth = 0;
+  bool in_string = false;
+  for (std::size_t i = begin; i < end_; ++i) {
+    const char c = buffer_[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      if (c == '"') in_string = false;
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '{' || c == '[') {
+      ++depth;
+    } else if (c == '}' || c == ']') {
+      if (depth == 0) return i;
+      if (--depth == 0) return i + 1;
+    } else if (c == ',' && depth == 0) {
+      return i;
+    }
+  }
+  return 0;
+}
+
+bool RecordBuffer::NextElement(Record& record) {
+  while (begin_ < end_) {
+    const char c = buffer_[begin_];
+    if (c == '\n') ++line_;
+    if (!array_begun_ && c == '[') {
+      array_begun_ = true;
+    } else if (!array_ended_ && array_begun_ && c == ']') {
+      array_ended_ = true;
+    } else if (!IsBlank(c) && (c != ',' || array_ended_)) {
+      break;
+    }
+    ++begin_;
+  }
+  if (begin_ == end_) return false;
+  const std::size_t end = ElementEnd(begin_);
+  const auto length = static_cast<std::int64_t>((end == 0 ? end_ : end) - begin_);
+  if (end == 0 && !ended_ && length <= max_record_bytes_) return false;
+  record.line = line_;
+  record.too_long = length > max_record_bytes_;
+  const std::size_t stop = end == 0 ? end_ : std::max(end, begin_ + 1);
+  record.text = record.too_long ? std::string_view()
+                                : std::string_view(buffer_.data() + begin_, stop - begin_);
+  line_ += std::count(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_),
+                      buffer_.begin() + static_cast<std::ptrdiff_t>(stop), '\n');
+  begin_ = stop;
+  return true;
+}
+
+}  // namespace weft::operators::io

@@ -1,0 +1,97 @@
+#include "operators/learn/ranking_metrics.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+namespace weft::operators::learn {
+
+RankingScore RankingOf(std::span<const float> positive, std::span<const float> negative) {
+  if (positive.empty() || negative.empty()) return {};
+  std::vector<float> positives(positive.begin(), positive.end());
+  std::vector<float> negatives(negative.begin(), negative.end());
+  std::sort(positives.begin(), positives.end(), std::greater<>());
+  std::sort(negatives.begin(), negatives.end(), std::greater<>());
+  const auto positive_count = static_cast<double>(positives.size());
+  const auto negative_count = static_cast<double>(negatives.size());
+  RankingScore result{.valid = true};
+  std::size_t i = 0;
+  std::size_t j = 0;
+  while (i < positives.size()) {
+    // One threshold: everything that scores as the next positive does, and the negatives above it.
+    const float threshold = positives[i];
+    std::size_t positives_here = 0;
+    while (i < positives.size() && positives[i] == threshold) ++i, ++positives_here;
+    while (j < negatives.size() && negatives[j] > threshold) ++j;
+    const std::size_t negatives_above = j;
+    std::size_t negatives_here = 0;
+    while (j < negatives.size() && negatives[j] == threshold) ++j, ++negatives_here;
+    const double precision = static_cast<double>(i) / static_cast<double>(i + j);
+    const auto weight = static_cast<double>(positives_here);
+    result.average_precision += weight / positive_count * precision;
+    const double beaten = negative_count - static_cast<double>(negatives_above) -
+                          0.5 * static_cast<double>(negatives_here);
+    result.area_under_curve += weight * beaten / (positive_count * negative_count);
+  }
+  return result;
+}
+
+void BatchMean::Add(const RankingScore& batch) {
+  if (!batch.valid) return;
+  average_precision_sum_ += batch.average_precision;
+  area_under_curve_sum_ += batch.area_under_curve;
+  ++count_;
+}
+
+RankingScore BatchMean::mean() const {
+  if (count_ == 0) return {};
+  const auto count = static_cast<double>(count_);
+  return {.average_precision = average_precision_sum_ / count,
+          .area_under_curve = area_under_curve_sum_ / count,
+          .valid = true};
+}
+
+RankingWindow::RankingWindow(std::int64_t capacity) : capacity_(capacity) {
+  positive_.reserve(static_cast<std::size_t>(capacity));
+  negative_.reserve(static_cast<std::size_t>(capacity));
+}
+
+void RankingWindow::Add(float positive, float negative) {
+  if (size() < capacity_) {
+    positive_.push_back(positive);
+    negative_.push_back(negative);
+  } else {
+    const auto place = static_cast<std::size_t>(added_ % capacity_);
+    positive_[place] = positive;
+    negative_[place] = negative;
+  }
+  ++added_;
+}
+
+RankingScore RankingWindow::Ranking() const { return RankingOf(positive_, negative_); }
+
+double RankingWindow::LogLoss() const {
+  constexpr double kNearest = 1e-7;
+  if (positive_.empty()) return 0.0;
+  double sum = 0.0;
+  for (const float score : positive_) {
+    sum -= std::log(std::clamp<double>(score, kNearest, 1.0 - kNearest));
+  }
+  for (const float score : negative_) {
+    sum -= std::log(1.0 - std::clamp<double>(score, kNearest, 1.0 - kNearest));
+  }
+  return sum / static_cast<double>(2 * size());
+}
+
+bool RankingWindow::Restore(std::vector<float> positive, std::vector<float> negative,
+                            std::int64_t added) {
+  const auto count = static_cast<std::int64_t>(positive.size());
+  if (positive.size() != negative.size() || count > capacity_ || added < count) return false;
+  if (count < capacity_ && added != count) return false;
+  positive_ = std::move(positive);
+  negative_ = std::move(negative);
+  added_ = added;
+  return true;
+}
+
+}  // namespace weft::operators::learn

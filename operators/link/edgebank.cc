@@ -1,0 +1,75 @@
+#include "operators/link/edgebank.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "graph/check.h"
+#include "operators/link/section.h"
+
+namespace weft::operators::link {
+EdgeBank::EdgeBank(const EdgeBankOptions& options)
+    : options_(options),
+      pairs_(options.max_pairs),
+      last_us_(static_cast<std::size_t>(options.max_pairs)) {}
+
+std::uint64_t EdgeBank::PairKey(graph::NodeId source, graph::NodeId target) const {
+  if (!options_.directed && target < source) std::swap(source, target);
+  return std::uint64_t{source} << 32 | target;
+}
+
+void EdgeBank::ResetState() { pairs_.Clear(); }
+
+float EdgeBank::ScoreOf(graph::NodeId source, graph::NodeId target, graph::TimeUs time_us) const {
+  const std::uint32_t slot = pairs_.Find(PairKey(source, target));
+  if (slot == LruIndex::kNone) return 0.0f;
+  if (options_.window_us == 0) return 1.0f;
+  // Times may lie anywhere in int64, so the difference is taken without sign.
+  const graph::TimeUs last_us = last_us_[slot];
+  if (last_us >= time_us) return 1.0f;
+  const std::uint64_t age_us =
+      static_cast<std::uint64_t>(time_us) - static_cast<std::uint64_t>(last_us);
+  return age_us <= static_cast<std::uint64_t>(options_.window_us) ? 1.0f : 0.0f;
+}
+
+void EdgeBank::Score(graph::EventSpan events, std::span<const graph::NodeId> negative,
+                     std::span<float> positive_score, std::span<float> negative_score) {
+  for (std::size_t i = 0; i < events.source.size(); ++i) {
+    positive_score[i] = ScoreOf(events.source[i], events.target[i], events.time_us[i]);
+  }
+  for (std::size_t i = 0; i < negative.size(); ++i) {
+    negative_score[i] = ScoreOf(events.source[i], negative[i], events.time_us[i]);
+  }
+}
+
+void EdgeBank::Observe(graph::EventSpan events) {
+  for (std::size_t i = 0; i < events.source.size(); ++i) {
+    const LruIndex::Touched pair = pairs_.Touch(PairKey(events.source[i], events.target[i]));
+    graph::TimeUs& last_us = last_us_[pair.slot];
+    last_us = pair.inserted ? events.time_us[i] : std::max(last_us, events.time_us[i]);
+  }
+}
+
+void EdgeBank::ScorePairs(std::span<const graph::NodeId> source,
+                          std::span<const graph::NodeId> target, graph::TimeUs time_us,
+                          std::span<float> score) const {
+  for (std::size_t i = 0; i < source.size(); ++i) score[i] = ScoreOf(source[i], target[i], time_us);
+}
+
+absl::Status EdgeBank::SaveState(graph::CheckpointSink& sink) const {
+  WEFT_TRY(pairs_.Save("pairs", sink));
+  const auto count = static_cast<std::size_t>(pairs_.size());
+  return WriteArray("times", std::span(last_us_.data(), count), sink);
+}
+
+absl::Status EdgeBank::LoadState(graph::CheckpointSource& source) {
+  WEFT_TRY(pairs_.Load("pairs", source));
+  std::vector<graph::TimeUs> last_us;
+  WEFT_TRY(ReadArray("times", last_us_.size(), last_us, source));
+  if (static_cast<std::int64_t>(last_us.size()) != pairs_.size()) {
+    return absl::DataLossError("section times: expected one time a pair");
+  }
+  std::copy(last_us.begin(), last_us.end(), last_us_.begin());
+  return absl::OkStatus();
+}
+
+}  // namespace weft::operators::link

@@ -1,0 +1,324 @@
+#include "operators/link/link_evaluation.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include <sys/resource.h>
+
+#include "gpu/host_device.h"
+#include "graph/check.h"
+#include "graph/text.h"
+#include "operators/learn/ranking_metrics.h"
+
+namespace weft::operators::link {
+namespace {
+
+constexpr double kHiddenShare = 0.1;
+
+// One seed's figures.
+struct Figures {
+  learn::RankingScore whole;
+  learn::RankingScore batch_mean;
+};
+
+Figures FiguresOf(const PartScores& scores) {
+  Figures figures;
+  figures.whole = learn::RankingOf(scores.positive, scores.negative);
+  learn::BatchMean mean;
+  std::size_t begin = 0;
+  for (const std::size_t end : scores.batch_end) {
+    mean.Add(learn::RankingOf(std::span(scores.positive).subspan(begin, end - begin),
+                              std::span(scores.negative).subspan(begin, end - begin)));
+    begin = end;
+  }
+  figures.batch_mean = mean.mean();
+  return figures;
+}
+
+LinkFigures Summarize(const std::vector<Figures>& by_seed) {
+  LinkFigures summary;
+  const auto count = static_cast<double>(by_seed.size());
+  for (const Figures& figures : by_seed) {
+    summary.valid = figures.whole.valid;
+    summary.ap += figures.whole.average_precision / count;
+    summary.ap_batch_mean += figures.batch_mean.average_precision / count;
+    summary.auc += figures.whole.area_under_curve / count;
+    summary.ap_by_seed.push_back(figures.whole.average_precision);
+  }
+  double squares = 0.0;
+  for (const double ap : summary.ap_by_seed) squares += (ap - summary.ap) * (ap - summary.ap);
+  if (by_seed.size() > 1) summary.ap_stddev = std::sqrt(squares / (count - 1.0));
+  return summary;
+}
+
+// Events of a file that pass a test, in order, with their place in the file.
+struct Selection {
+  graph::EventBatch events;
+  std::vector<std::int64_t> file_index;
+
+  void Add(const graph::EventBatch& all, std::int64_t index) {
+    const auto row = static_cast<std::size_t>(index);
+    const auto width = static_cast<std::size_t>(all.feature_count);
+    events.feature_count = all.feature_count;
+    events.source.push_back(all.source[row]);
+    events.target.push_back(all.target[row]);
+    events.time_us.push_back(all.time_us[row]);
+    if (!all.label.empty()) events.label.push_back(all.label[row]);
+    const auto first = all.feature.begin() + static_cast<std::ptrdiff_t>(row * width);
+    events.feature.insert(events.feature.end(), first, first + static_cast<std::ptrdiff_t>(width));
+    file_index.push_back(index);
+  }
+};
+
+class Evaluation {
+ public:
+  Evaluation(const graph::EventBatch& events, std::int64_t node_count,
+             const LinkEvaluationOptions& options)
+      : events_(events),
+        node_count_(node_count),
+        options_(options),
+        split_(SplitByTime(events.time_us)),
+        negatives_(events) {}
+
+  absl::StatusOr<LinkEvaluationResult> Run();
+
+ private:
+  struct Parts {
+    LinkPart train;
+    LinkPart validation;
+    LinkPart test;
+  };
+
+  absl::Status Check() const;
+  absl::StatusOr<std::unique_ptr<LinkModel>> MakeModel(const LinkModelFactory& factory,
+                                                       std::uint64_t seed) const;
+  absl::StatusOr<Figures> EvaluateSeed(std::uint64_t seed);
+  absl::StatusOr<Figures> EvaluateHidden(std::uint64_t seed);
+  absl::StatusOr<LinkFigures> EvaluateBaseline(std::string_view name) const;
+  std::vector<bool> HiddenNodes(std::uint64_t seed) const;
+  LinkTrainingOptions TrainingOptions(std::uint64_t seed) const;
+
+  const graph::EventBatch& events_;
+  std::int64_t node_count_;
+  const LinkEvaluationOptions& options_;
+  TimeSplit split_;
+  NegativeTargets negatives_;
+  Parts parts_;
+  LinkEvaluationResult result_;
+};
+
+absl::Status Evaluation::Check() const {
+  if (options_.batch < 1 || options_.epochs < 1 || options_.seeds.empty()) {
+    return absl::InvalidArgumentError("expected a batch and epochs of at least 1 and a seed");
+  }
+  if (split_.validation == 0 || split_.validation == split_.test || split_.test == split_.end) {
+    return absl::InvalidArgumentError(
+        graph::Concat("expected events in all of train, validation and test (cut at the 70 % and "
+                      "85 % quantiles of the times), got ",
+                      split_.validation, ", ", split_.test - split_.validation, " and ",
+                      split_.end - split_.test));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<LinkModel>> Evaluation::MakeModel(const LinkModelFactory& factory,
+                                                                 std::uint64_t seed) const {
+  LinkModelRequest request;
+  request.seed = seed;
+  request.node_count = node_count_;
+  request.event_count = events_.size();
+  request.feature_count = events_.feature_count;
+  request.batch = options_.batch;
+  request.threads = options_.threads;
+  request.window_us =
+      events_.time_us.back() - events_.time_us[static_cast<std::size_t>(split_.test)];
+  request.learns = true;
+  return factory(request);
+}
+
+LinkTrainingOptions Evaluation::TrainingOptions(std::uint64_t seed) const {
+  return {.seed = seed,
+          .epochs = options_.epochs,
+          .patience = options_.patience,
+          .tolerance = options_.tolerance};
+}
+
+absl::StatusOr<Figures> Evaluation::EvaluateSeed(std::uint64_t seed) {
+  WEFT_ASSIGN(const std::unique_ptr<LinkModel> model, MakeModel(options_.model, seed));
+  LinkStream stream(*model, negatives_, options_.batch, options_.progress);
+  WEFT_ASSIGN(
+      const LinkTrainingResult training,
+      TrainLinkModel(*model, stream, parts_.train, parts_.validation, TrainingOptions(seed)));
+  const auto epochs_run = static_cast<std::int32_t>(training.validation_ap.size());
+  result_.epochs_run.push_back(epochs_run);
+  result_.validation_ap.push_back(training.validation_ap);
+  result_.model = model->name();
+  result_.parameters = model->parameter_count();
+  result_.bytes_per_node = model->bytes_per_node();
+  result_.dims = model->dims();
+  if (options_.replay) {
+    model->ResetState();
+    LinkPart past = parts_.train;
+    past.end = split_.test;
+    stream.Run(past, LinkStream::Mode::kObserve, 0, graph::Concat("seed ", seed, ", replay"),
+               nullptr);
+  }
+  PartScores scores;
+  result_.cost.test_cpu_seconds +=
+      stream.Run(parts_.test, LinkStream::Mode::kScore, PhaseSeed(seed, LinkPhase::kTest, 0),
+                 graph::Concat("seed ", seed, ", test"), &scores);
+  result_.cost.train_cpu_seconds += training.train_cpu_seconds;
+  result_.cost.val_cpu_seconds += training.val_cpu_seconds;
+  result_.cost.train_events += epochs_run * parts_.train.size();
+  result_.cost.val_events += epochs_run * parts_.validation.size();
+  result_.cost.test_events += parts_.test.size();
+  return FiguresOf(scores);
+}
+
+// A tenth of all nodes, drawn among those that occur after the train part.
+std::vector<bool> Evaluation::HiddenNodes(std::uint64_t seed) const {
+  std::vector<bool> late(static_cast<std::size_t>(node_count_), false);
+  for (auto i = static_cast<std::size_t>(split_.validation); i < events_.source.size(); ++i) {
+    late[events_.source[i]] = late[events_.target[i]] = true;
+  }
+  std::vector<std::pair<std::uint64_t, std::size_t>> order;
+  const std::uint64_t hidden_seed = PhaseSeed(seed, LinkPhase::kHiddenNodes, 0);
+  for (std::size_t node = 0; node < late.size(); ++node) {
+    if (late[node]) order.emplace_back(gpu::CounterHash(hidden_seed, node, 0), node);
+  }
+  std::sort(order.begin(), order.end());
+  const auto wanted = static_cast<std::size_t>(kHiddenShare * static_cast<double>(node_count_));
+  order.resize(std::min(order.size(), std::max<std::size_t>(wanted, 1)));
+  std::vector<bool> hidden(late.size(), false);
+  for (const auto& [hash, node] : order) hidden[node] = true;
+  return hidden;
+}
+
+absl::StatusOr<Figures> Evaluation::EvaluateHidden(std::uint64_t seed) {
+  const std::vector<bool> hidden = HiddenNodes(seed);
+  Selection past;
+  Selection future;
+  std::int64_t past_train = 0;
+  for (std::int64_t i = 0; i < split_.end; ++i) {
+    const auto row = static_cast<std::size_t>(i);
+    const bool touched = hidden[events_.source[row]] || hidden[events_.target[row]];
+    if (i < split_.test && !touched) past.Add(events_, i);
+    if (i >= split_.test && touched) future.Add(events_, i);
+    if (i + 1 == split_.validation) past_train = past.events.size();
+  }
+  result_.inductive_test_events += future.events.size();
+  if (past_train == 0 || past.events.size() == past_train || future.events.size() == 0)
+    return Figures{};
+
+  NegativeTargets negatives(events_);
+  LinkPart train{
+      .events = &past.events, .begin = 0, .end = past_train, .file_index = past.file_index};
+  LinkPart validation = train;
+  validation.begin = past_train;
+  validation.end = past.events.size();
+  for (std::int64_t i = 0; i < past_train; ++i)
+    negatives.AddTarget(past.events.target[static_cast<std::size_t>(i)]);
+  train.pool_size = negatives.pool_size();
+  for (const graph::NodeId target : past.events.target) negatives.AddTarget(target);
+  validation.pool_size = negatives.pool_size();
+  negatives.AddTargets(0, split_.end);
+  const LinkPart test{.events = &future.events,
+                      .begin = 0,
+                      .end = future.events.size(),
+                      .file_index = future.file_index,
+                      .pool_size = negatives.pool_size()};
+
+  WEFT_ASSIGN(const std::unique_ptr<LinkModel> model, MakeModel(options_.model, seed));
+  LinkStream stream(*model, negatives, options_.batch, options_.progress);
+  WEFT_TRY(TrainLinkModel(*model, stream, train, validation, TrainingOptions(seed)).status());
+  // The hidden nodes' past counts now, as the reference has it.
+  model->ResetState();
+  LinkPart whole_past = parts_.train;
+  whole_past.end = split_.test;
+  stream.Run(whole_past, LinkStream::Mode::kObserve, 0,
+             graph::Concat("seed ", seed, ", hidden nodes' past"), nullptr);
+  PartScores scores;
+  stream.Run(test, LinkStream::Mode::kScore, PhaseSeed(seed, LinkPhase::kTest, 0),
+             graph::Concat("seed ", seed, ", hidden nodes"), &scores);
+  return FiguresOf(scores);
+}
+
+// State does not depend on the seed, so one pass serves all of them.
+absl::StatusOr<LinkFigures> Evaluation::EvaluateBaseline(std::string_view name) const {
+  WEFT_ASSIGN(const LinkModelFactory factory, FindLinkModel(name));
+  WEFT_ASSIGN(const std::unique_ptr<LinkModel> model, MakeModel(factory, 0));
+  model->Observe(graph::EventSpan::Of(events_, 0, split_.test));
+  const auto batch = static_cast<std::size_t>(options_.batch);
+  std::vector<PartScores> scores(options_.seeds.size());
+  std::vector<graph::NodeId> negative(batch);
+  std::vector<float> positive_score(batch);
+  std::vector<float> negative_score(batch);
+  for (std::int64_t begin = split_.test; begin < split_.end; begin += options_.batch) {
+    const auto span =
+        graph::EventSpan::Of(events_, begin, std::min(begin + options_.batch, split_.end));
+    const auto count = static_cast<std::size_t>(span.size());
+    for (std::size_t s = 0; s < scores.size(); ++s) {
+      const std::uint64_t seed = PhaseSeed(options_.seeds[s], LinkPhase::kTest, 0);
+      for (std::size_t i = 0; i < count; ++i) {
+        negative[i] =
+            negatives_.Draw(seed, begin + static_cast<std::int64_t>(i), parts_.test.pool_size);
+      }
+      model->Score(span, std::span(negative).first(count), positive_score, negative_score);
+      for (std::size_t i = 0; i < count; ++i) {
+        if (negative[i] == graph::kNoNode) continue;
+        scores[s].positive.push_back(positive_score[i]);
+        scores[s].negative.push_back(negative_score[i]);
+      }
+      scores[s].batch_end.push_back(scores[s].positive.size());
+    }
+    model->Observe(span);
+  }
+  std::vector<Figures> figures;
+  for (const PartScores& part : scores) figures.push_back(FiguresOf(part));
+  return Summarize(figures);
+}
+
+absl::StatusOr<LinkEvaluationResult> Evaluation::Run() {
+  WEFT_TRY(Check());
+  result_.split = split_;
+  parts_.train = {.events = &events_, .begin = 0, .end = split_.validation};
+  parts_.validation = {.events = &events_, .begin = split_.validation, .end = split_.test};
+  parts_.test = {.events = &events_, .begin = split_.test, .end = split_.end};
+  for (LinkPart* part : {&parts_.train, &parts_.validation, &parts_.test}) {
+    negatives_.AddTargets(part->begin, part->end);
+    part->pool_size = negatives_.pool_size();
+  }
+  std::vector<Figures> test;
+  std::vector<Figures> inductive;
+  for (const std::uint64_t seed : options_.seeds) {
+    WEFT_ASSIGN(const Figures figures, EvaluateSeed(seed));
+    test.push_back(figures);
+  }
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  result_.cost.peak_rss_bytes = std::int64_t{usage.ru_maxrss} * 1024;
+  if (options_.inductive) {
+    for (const std::uint64_t seed : options_.seeds) {
+      WEFT_ASSIGN(const Figures figures, EvaluateHidden(seed));
+      inductive.push_back(figures);
+    }
+    result_.inductive = Summarize(inductive);
+  }
+  result_.test = Summarize(test);
+  for (const char* name : {"edgebank", "edgebank_window", "recency"}) {
+    WEFT_ASSIGN(LinkFigures figures, EvaluateBaseline(name));
+    result_.baselines.emplace_back(name, std::move(figures));
+  }
+  return std::move(result_);
+}
+
+}  // namespace
+
+absl::StatusOr<LinkEvaluationResult> EvaluateLinks(const graph::EventBatch& events,
+                                                   std::int64_t node_count,
+                                                   const LinkEvaluationOptions& options) {
+  return Evaluation(events, node_count, options).Run();
+}
+
+}  // namespace weft::operators::link

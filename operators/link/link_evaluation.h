@@ -1,0 +1,82 @@
+// The protocol of `weft eval links` and the training of `weft train links`: split by time, one
+// negative an event, state streamed on through validation and test, epochs with the best one
+// restored. See docs/evaluation.md.
+//
+// Everything is deterministic in (events, options) except the costs. Not thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "graph/event_batch.h"
+#include "operators/link/link_models.h"
+#include "operators/link/link_training.h"
+#include "operators/link/time_split.h"
+
+namespace weft::operators::link {
+
+struct LinkEvaluationOptions {
+  LinkModelFactory model;
+  std::int32_t epochs = 3;
+  std::vector<std::uint64_t> seeds = {1};
+  std::int32_t batch = 32;   // B of before_batch(B)
+  std::int32_t threads = 1;  // handed to the model
+  // Early stop after this many epochs without a gain of the validation AP over `tolerance`
+  // (relative).
+  std::int32_t patience = 3;
+  double tolerance = 1e-3;
+  // Stream train and validation once more with the final weights before the test, instead of going
+  // on from the state that was made while they still moved.
+  bool replay = false;
+  bool inductive = true;  // also train with a tenth of the nodes hidden
+  // May be empty. `phase` is "seed 1, epoch 2"; `done` and `total` count events of that phase.
+  LinkProgress progress;
+};
+
+// A model's figures on the test part, one entry a seed, and their means.
+struct LinkFigures {
+  double ap = 0.0;             // over the whole part
+  double ap_batch_mean = 0.0;  // mean of the batches
+  double auc = 0.0;
+  double ap_stddev = 0.0;  // sample standard deviation over seeds; 0 for one seed
+  bool valid = false;      // false: the part is empty
+  std::vector<double> ap_by_seed;
+};
+
+struct LinkCost {
+  double train_cpu_seconds = 0.0;  // user + system of the process, over all seeds and epochs
+  double val_cpu_seconds = 0.0;
+  double test_cpu_seconds = 0.0;
+  std::int64_t train_events = 0;  // counted every epoch
+  std::int64_t val_events = 0;
+  std::int64_t test_events = 0;
+  std::int64_t peak_rss_bytes = 0;
+};
+
+struct LinkEvaluationResult {
+  TimeSplit split;
+  std::string model;
+  std::int64_t parameters = 0;
+  std::int64_t bytes_per_node = 0;
+  std::vector<std::pair<std::string, std::int64_t>> dims;
+  std::vector<std::int32_t> epochs_run;            // by seed
+  std::vector<std::vector<double>> validation_ap;  // by seed and epoch
+  LinkFigures test;
+  LinkFigures inductive;
+  std::int64_t inductive_test_events = 0;
+  std::vector<std::pair<std::string, LinkFigures>> baselines;  // edgebank, edgebank_window, recency
+  LinkCost cost;
+};
+
+// `events` in time order, ids below `node_count`. INVALID_ARGUMENT when a part of the split is
+// empty or an option is out of range; a model's own errors as they come.
+absl::StatusOr<LinkEvaluationResult> EvaluateLinks(const graph::EventBatch& events,
+                                                   std::int64_t node_count,
+                                                   const LinkEvaluationOptions& options);
+
+}  // namespace weft::operators::link

@@ -1,0 +1,59 @@
+#include "operators/link/link_models.h"
+
+#include <algorithm>
+#include <map>
+
+#include "absl/strings/str_join.h"
+#include "graph/text.h"
+#include "operators/link/edgebank.h"
+#include "operators/link/recency.h"
+
+namespace weft::operators::link {
+namespace {
+
+using ModelOr = absl::StatusOr<std::unique_ptr<LinkModel>>;
+
+ModelOr MakeEdgeBank(const LinkModelRequest& request) {
+  EdgeBankOptions options;
+  options.max_pairs = std::max<std::int64_t>(1, request.event_count);
+  return std::make_unique<EdgeBank>(options);
+}
+
+ModelOr MakeEdgeBankWindow(const LinkModelRequest& request) {
+  EdgeBankOptions options;
+  options.max_pairs = std::max<std::int64_t>(1, request.event_count);
+  options.window_us = std::max<graph::TimeUs>(1, request.window_us);
+  return std::make_unique<EdgeBank>(options);
+}
+
+ModelOr MakeRecency(const LinkModelRequest& request) {
+  RecencyOptions options;
+  options.max_nodes = std::max<std::int64_t>(1, request.node_count);
+  return std::make_unique<Recency>(options);
+}
+
+const std::map<std::string, LinkModelFactory, std::less<>>& Models() {
+  static const auto* const kModels = new std::map<std::string, LinkModelFactory, std::less<>>{
+      {"edgebank", MakeEdgeBank},
+      {"edgebank_window", MakeEdgeBankWindow},
+      {"recency", MakeRecency},
+  };
+  return *kModels;
+}
+
+}  // namespace
+
+std::vector<std::string> LinkModelNames() {
+  std::vector<std::string> names;
+  for (const auto& [name, factory] : Models()) names.push_back(name);
+  return names;
+}
+
+absl::StatusOr<LinkModelFactory> FindLinkModel(std::string_view name) {
+  const auto found = Models().find(name);
+  if (found != Models().end()) return found->second;
+  return absl::NotFoundError(
+      graph::Concat("expected a model (", absl::StrJoin(LinkModelNames(), ", "), "), got ", name));
+}
+
+}  // namespace weft::operators::link

@@ -1,0 +1,38 @@
+// The link models by name, for everything that runs models outside a graph: evaluation, training,
+// benchmarks.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "operators/link/link_model.h"
+
+namespace weft::operators::link {
+
+// What a model may size itself by.
+struct LinkModelRequest {
+  std::uint64_t seed = 1;       // of weights and of everything else that is drawn
+  std::int64_t node_count = 0;  // ids are below it
+  std::int64_t event_count = 0;
+  std::int32_t feature_count = 0;
+  std::int32_t batch = 32;  // events per Score call, at most
+  std::int32_t threads = 1;
+  graph::TimeUs window_us = 0;  // duration of the test part, for windowed models
+  bool learns = false;          // whether Learn will be called
+};
+
+using LinkModelFactory =
+    std::function<absl::StatusOr<std::unique_ptr<LinkModel>>(const LinkModelRequest&)>;
+
+// Names that FindLinkModel knows, sorted.
+std::vector<std::string> LinkModelNames();
+
+// NOT_FOUND, with the known names, for any other name.
+absl::StatusOr<LinkModelFactory> FindLinkModel(std::string_view name);
+
+}  // namespace weft::operators::link

@@ -1,0 +1,132 @@
+#include "operators/link/link_training.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <sys/resource.h>
+
+#include "gpu/host_device.h"
+#include "graph/check.h"
+#include "graph/text.h"
+#include "operators/learn/ranking_metrics.h"
+#include "operators/link/memory_checkpoint.h"
+
+namespace weft::operators::link {
+namespace {
+
+double Seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+}
+
+// The model as it was after an epoch.
+struct Snapshot {
+  MemoryCheckpoint weights;
+  MemoryCheckpoint state;
+
+  absl::Status Take(const LinkModel& model) {
+    weights.Clear();
+    state.Clear();
+    WEFT_TRY(model.SaveWeights(weights));
+    return model.SaveState(state);
+  }
+  absl::Status Restore(LinkModel& model) const {
+    MemoryCheckpointReader weights_reader(weights);
+    WEFT_TRY(model.LoadWeights(weights_reader));
+    MemoryCheckpointReader state_reader(state);
+    return model.LoadState(state_reader);
+  }
+};
+
+}  // namespace
+
+double ProcessCpuSeconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return Seconds(usage.ru_utime) + Seconds(usage.ru_stime);
+}
+
+std::uint64_t PhaseSeed(std::uint64_t seed, LinkPhase phase, std::int32_t epoch) {
+  return gpu::CounterHash(seed, static_cast<std::uint64_t>(phase),
+                          static_cast<std::uint64_t>(epoch));
+}
+
+LinkStream::LinkStream(LinkModel& model, const NegativeTargets& negatives, std::int32_t batch,
+                       LinkProgress progress)
+    : model_(model),
+      negatives_(negatives),
+      batch_(batch),
+      progress_(std::move(progress)),
+      negative_(static_cast<std::size_t>(batch)),
+      positive_score_(static_cast<std::size_t>(batch)),
+      negative_score_(static_cast<std::size_t>(batch)) {}
+
+double LinkStream::Run(const LinkPart& part, Mode mode, std::uint64_t negative_seed,
+                       std::string_view phase, PartScores* scores) {
+  constexpr std::int64_t kProgressEvents = 4096;
+  const double begin_seconds = ProcessCpuSeconds();
+  std::int64_t next_progress = part.begin;
+  for (std::int64_t begin = part.begin; begin < part.end; begin += batch_) {
+    if (progress_ && begin >= next_progress) {
+      progress_(phase, begin - part.begin, part.size());
+      next_progress = begin + kProgressEvents;
+    }
+    const auto span = graph::EventSpan::Of(*part.events, begin, std::min(begin + batch_, part.end));
+    const auto count = static_cast<std::size_t>(span.size());
+    std::span<graph::NodeId> negative(negative_.data(), mode == Mode::kObserve ? 0 : count);
+    for (std::size_t i = 0; i < negative.size(); ++i) {
+      const auto row = static_cast<std::size_t>(begin) + i;
+      const auto index =
+          part.file_index.empty() ? static_cast<std::int64_t>(row) : part.file_index[row];
+      negative[i] = negatives_.Draw(negative_seed, index, part.pool_size);
+    }
+    model_.Score(span, negative, std::span(positive_score_.data(), count),
+                 std::span(negative_score_.data(), negative.size()));
+    if (mode == Mode::kLearn) model_.Learn(span, negative);
+    model_.Observe(span);
+    if (scores == nullptr) continue;
+    for (std::size_t i = 0; i < negative.size(); ++i) {
+      if (negative[i] == graph::kNoNode) continue;
+      scores->positive.push_back(positive_score_[i]);
+      scores->negative.push_back(negative_score_[i]);
+    }
+    scores->batch_end.push_back(scores->positive.size());
+  }
+  if (progress_) progress_(phase, part.size(), part.size());
+  return ProcessCpuSeconds() - begin_seconds;
+}
+
+absl::StatusOr<LinkTrainingResult> TrainLinkModel(LinkModel& model, LinkStream& stream,
+                                                  const LinkPart& train, const LinkPart& validation,
+                                                  const LinkTrainingOptions& options) {
+  LinkTrainingResult result;
+  const std::int32_t epochs = model.parameter_count() == 0 ? 1 : options.epochs;
+  Snapshot best;
+  double best_ap = 0.0;
+  std::int32_t epochs_without_gain = 0;
+  for (std::int32_t epoch = 0; epoch < epochs; ++epoch) {
+    const std::string phase = graph::Concat("seed ", options.seed, ", epoch ", epoch + 1);
+    model.ResetState();
+    result.train_cpu_seconds +=
+        stream.Run(train, LinkStream::Mode::kLearn,
+                   PhaseSeed(options.seed, LinkPhase::kTrain, epoch), phase, nullptr);
+    PartScores scores;
+    result.val_cpu_seconds += stream.Run(validation, LinkStream::Mode::kScore,
+                                         PhaseSeed(options.seed, LinkPhase::kValidation, 0),
+                                         graph::Concat(phase, ", validation"), &scores);
+    const double ap = learn::RankingOf(scores.positive, scores.negative).average_precision;
+    result.validation_ap.push_back(ap);
+    if (epoch == 0 || (ap - best_ap) > options.tolerance * std::abs(best_ap)) {
+      best_ap = ap;
+      result.best_epoch = epoch;
+      epochs_without_gain = 0;
+      if (epoch + 1 < epochs) WEFT_TRY(best.Take(model));
+    } else if (++epochs_without_gain >= options.patience) {
+      break;
+    }
+  }
+  const auto last_epoch = static_cast<std::int32_t>(result.validation_ap.size()) - 1;
+  if (result.best_epoch != last_epoch) WEFT_TRY(best.Restore(model));
+  return result;
+}
+
+}  // namespace weft::operators::link
