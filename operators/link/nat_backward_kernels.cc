@@ -13,10 +13,12 @@ struct LossGradient {
   const float* output;
   template <class Tile>
   WEFT_HD void operator()(const Tile& tile, std::int64_t p) const {
-    const float label = p < v.event_count ? 1.0f : 0.0f;
-    const float count =
-        static_cast<float>(p < v.event_count ? v.event_count : v.pair_count - v.event_count);
-    const float slope = (gpu::Sigmoid(v.logit[p]) - label) / count;
+    const bool happened = p < v.event_count;
+    const float count = static_cast<float>(happened ? v.event_count : v.negative_count);
+    // A negative that could not be drawn weighs nothing.
+    const bool counts = happened || v.node_id[v.pair_target[p]] != 0xffffffffu;
+    const float slope =
+        counts ? (gpu::Sigmoid(v.logit[p]) - (happened ? 1.0f : 0.0f)) / count : 0.0f;
     float* to = v.d_logit + p;
     tile.Once([=] { *to = slope; });
     const std::int64_t width = v.dimensions.hidden_width;

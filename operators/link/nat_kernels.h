@@ -107,6 +107,7 @@ struct NatView {
 
   // Gradients; null unless learning.
   std::int32_t event_count;                // pairs [0, event_count) happened, the rest did not
+  std::int32_t negative_count;             // of the rest, those whose target is a node
   float* d_logit;                          // [Q]
   float* d_hidden;                         // [Q x hidden]
   float* d_joint;                          // [Q x joint]

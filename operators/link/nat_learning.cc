@@ -114,16 +114,16 @@ void NatModel::ComputeGradient() {
 
 double NatModel::Learn(graph::EventSpan events, std::span<const graph::NodeId> negative) {
   WEFT_CHECK(options_.learning && read_is_current_);
-  const std::int64_t positives = events.size();
-  const auto negatives = static_cast<std::int64_t>(negative.size());
   double positive_loss = 0, negative_loss = 0;
-  for (std::int64_t p = 0; p < positives; ++p) positive_loss += LogisticLoss(view_.logit[p], true);
-  for (std::int64_t p = 0; p < negatives; ++p)
-    negative_loss += LogisticLoss(view_.logit[positives + p], false);
+  const auto positives = static_cast<std::size_t>(events.size());
+  for (std::size_t i = 0; i < positives; ++i) positive_loss += LogisticLoss(view_.logit[i], true);
+  for (std::size_t i = 0; i < negative.size(); ++i)
+    if (negative[i] != graph::kNoNode)
+      negative_loss += LogisticLoss(view_.logit[positives + i], false);
   ComputeGradient();
   adam_.Step(exec_, weights_.data(), view_.gradient, rate_factor_);
   return positive_loss / static_cast<double>(positives) +
-         (negatives > 0 ? negative_loss / static_cast<double>(negatives) : 0.0);
+         (view_.negative_count > 0 ? negative_loss / view_.negative_count : 0.0);
 }
 
 }  // namespace weft::operators::link

@@ -47,6 +47,13 @@ NatModel::NatModel(const NatOptions& options, const gpu::Exec& exec)
   ResetState();
 }
 
+std::vector<std::pair<std::string, std::int64_t>> NatModel::dims() const {
+  return {{"self", layout_.dimensions.self_width},     {"neighbor", kSlotWidth},
+          {"position", layout_.dimensions.mask_width}, {"hidden", layout_.dimensions.hidden_width},
+          {"slots_hop0", options_.cache.slots[0]},     {"slots_hop1", options_.cache.slots[1]},
+          {"slots_hop2", options_.cache.slots[2]}};
+}
+
 std::int64_t NatModel::bytes_per_node() const {
   return cache_.row_bytes() + static_cast<std::int64_t>(sizeof(NatRecord)) +
          static_cast<std::int64_t>(sizeof(float)) * layout_.dimensions.self_width;
@@ -151,6 +158,8 @@ void NatModel::Score(graph::EventSpan events, std::span<const graph::NodeId> neg
   for (std::size_t i = 0; i < negative.size(); ++i)
     negative_score[i] = gpu::Sigmoid(view_.logit[count + i]);
   view_.event_count = static_cast<std::int32_t>(count);
+  view_.negative_count = static_cast<std::int32_t>(std::count_if(
+      negative.begin(), negative.end(), [](graph::NodeId node) { return node != graph::kNoNode; }));
   read_is_current_ = true;
 }
 

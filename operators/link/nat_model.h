@@ -37,12 +37,17 @@ class NatModel final : public LinkModel {
   std::string name() const override { return "nat"; }
   bool scores_are_probabilities() const override { return true; }
   std::int64_t parameter_count() const override { return layout_.count; }
+  std::vector<std::pair<std::string, std::int64_t>> dims() const override;
   std::int64_t bytes_per_node() const override;
 
   void ResetState() override;
   void Score(graph::EventSpan events, std::span<const graph::NodeId> negative,
              std::span<float> positive_score, std::span<float> negative_score) override;
   double Learn(graph::EventSpan events, std::span<const graph::NodeId> negative) override;
+  // Training's steps start twice as long as the service's and shrink linearly to a tenth of that.
+  void SetTrainingProgress(double done) override {
+    rate_factor_ = 2.0f * (1.0f - 0.9f * static_cast<float>(done));
+  }
   void Observe(graph::EventSpan events) override;
   void ScorePairs(std::span<const graph::NodeId> source, std::span<const graph::NodeId> target,
                   graph::TimeUs time_us, std::span<float> score) const override;
@@ -59,8 +64,6 @@ class NatModel final : public LinkModel {
     return {view_.gradient, static_cast<std::size_t>(layout_.count)};
   }
   const cache::NeighborCache& neighbor_cache() const { return cache_; }
-  // Factor on Adam's learning rate, for schedules over epochs.
-  void set_rate_factor(float factor) { rate_factor_ = factor; }
 
  private:
   // Fills `view` for the planned pairs of `workspace` and computes everything up to the nodes' and
