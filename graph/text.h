@@ -1,37 +1,59 @@
-// Concat: absl::StrCat for code that uses std::string_view, which Debian's absl (built with a
-// string_view of its own) does not take.
+// Concat("node ", name, ": ", count): text from pieces, for error messages. It takes what
+// absl::StrCat takes and std::string_view besides, which Debian's absl (built for C++14) does not.
 #pragma once
 
+#include <charconv>
 #include <concepts>
 #include <string>
 #include <string_view>
-
-#include "absl/strings/str_cat.h"
+#include <vector>
 
 namespace weft::graph {
 
-inline void AppendPart(std::string& text, std::string_view part) { text.append(part); }
+inline void AppendPiece(std::string& text, const char* piece) { text += piece; }
+inline void AppendPiece(std::string& text, char piece) { text += piece; }
 
+// Strings and views of every make.
 template <class T>
-requires(!std::convertible_to<const T&, std::string_view>) void AppendPart(std::string& text,
-                                                                           const T& part) {
-  if constexpr (std::convertible_to<const T&, absl::string_view>) {
-    const absl::string_view view = part;
-    text.append(view.data(), view.size());
-  } else {
-    absl::StrAppend(&text, part);
-  }
+requires requires(const T& piece) {
+  { piece.data() } -> std::convertible_to<const char*>;
+  { piece.size() } -> std::convertible_to<std::size_t>;
+}
+void AppendPiece(std::string& text, const T& piece) { text.append(piece.data(), piece.size()); }
+
+template <std::integral T>
+void AppendPiece(std::string& text, T number) {
+  char digits[24];
+  const auto end = std::to_chars(digits, digits + sizeof(digits), number).ptr;
+  text.append(digits, end);
 }
 
-// The parts one after the other: texts as they are, numbers as absl::StrCat writes them.
-template <class... Parts>
-std::string Concat(const Parts&... parts) {
+// The shortest digits that give the same number back.
+template <std::floating_point T>
+void AppendPiece(std::string& text, T number) {
+  char digits[48];
+  const auto end = std::to_chars(digits, digits + sizeof(digits), number).ptr;
+  text.append(digits, end);
+}
+
+template <class... Pieces>
+std::string Concat(const Pieces&... pieces) {
   std::string text;
-  (AppendPart(text, parts), ...);
+  (AppendPiece(text, pieces), ...);
   return text;
 }
 
-// The text of a status message or of another absl::string_view.
-inline std::string_view View(absl::string_view text) { return {text.data(), text.size()}; }
+// The names with `separator` between them; `if_empty` if there are none.
+template <class Name>
+std::string JoinNames(const std::vector<Name>& names, std::string_view separator,
+                      std::string_view if_empty = "") {
+  if (names.empty()) return std::string(if_empty);
+  std::string text;
+  for (const Name& name : names) {
+    if (&name != &names.front()) text += separator;
+    text += name;
+  }
+  return text;
+}
 
 }  // namespace weft::graph
