@@ -1,10 +1,10 @@
 // Operator: the interface of everything that computes in a graph.
 //
-// Life cycle:  contract() -> construct -> Open -> [Load] -> Process* (with Save at barriers) -> Close.
-// Thread rule: the engine calls one operator from at most one thread at a time, not always the same one. Operators hold
-// no locks, no thread-locals and start no threads; parallelism is inside kernels.
-// Errors: a failing Process stops the graph; the status names the node. Bad data never fails Process: it was rejected
-// before it entered the log.
+// Life cycle:  contract() -> construct -> Open -> [Load] -> Process* (with Save at barriers) ->
+// Close. Thread rule: the engine calls one operator from at most one thread at a time, not always
+// the same one. Operators hold no locks, no thread-locals and start no threads; parallelism is
+// inside kernels. Errors: a failing Process stops the graph; the status names the node. Bad data
+// never fails Process: it was rejected before it entered the log.
 #pragma once
 
 #include <memory>
@@ -31,6 +31,8 @@ class OpenContext {
   virtual std::string_view device() const = 0;
   // Whether anything is connected to this output port, so that unwanted work can be left out.
   virtual bool IsConnected(std::string_view output_port) const = 0;
+  // Whether a stream comes in at this input port, for operators with optional ones.
+  virtual bool IsInputConnected(std::string_view input_port) const = 0;
   virtual MetricRegistry& metrics() const = 0;
   // INVALID_ARGUMENT that names file, line, column and field of the option, e.g.
   // `links.pbtxt:12:7: hops: expected 0, 1 or 2, got 5`. `field` may be a path: "slots[1]".
@@ -70,8 +72,8 @@ class ProcessContext {
     return packet().template Get<T>();
   }
 
-  // Sends a payload on; its position is position(), its time the input packet's. Nothing happens if the port is not
-  // connected. At most one payload per output port and Process call.
+  // Sends a payload on; its position is position(), its time the input packet's. Nothing happens if
+  // the port is not connected. At most one payload per output port and Process call.
   template <class T>
   void Emit(Out<T> output, std::shared_ptr<const T> payload) {
     EmitPacket(output.name, Packet::Make<T>(std::move(payload), position(), packet().time_us()));
@@ -90,7 +92,8 @@ class Operator {
 
   virtual absl::Status Process(ProcessContext& context) = 0;
 
-  // All state that influences later output, in a fixed order. Called between micro-batches, at a barrier.
+  // All state that influences later output, in a fixed order. Called between micro-batches, at a
+  // barrier.
   virtual absl::Status Save(CheckpointSink& sink) const;
   // Into a freshly opened operator; DATA_LOSS if the sections do not fit the options.
   virtual absl::Status Load(CheckpointSource& source);
