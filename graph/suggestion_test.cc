@@ -10,7 +10,8 @@ TEST(Suggestion, EditDistanceCountsSingleChanges) {
   EXPECT_EQ(EditDistance("abc", "abc"), 0);
   EXPECT_EQ(EditDistance("abc", ""), 3);
   EXPECT_EQ(EditDistance("kitten", "sitting"), 3);
-  EXPECT_EQ(EditDistance("nat", "nta"), 2);
+  EXPECT_EQ(EditDistance("nat", "nta"), 1);
+  EXPECT_EQ(EditDistance("nmae", "name"), 1);
 }
 
 TEST(Suggestion, NamesTheNearest) {
