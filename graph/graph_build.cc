@@ -26,6 +26,12 @@ class SpecOpenContext final : public OpenContext {
       return ports[static_cast<std::size_t>(connection.port)].name == output_port;
     });
   }
+  bool IsInputConnected(std::string_view input_port) const override {
+    const auto& ports = node_.entry->contract.inputs;
+    return std::any_of(node_.inputs.begin(), node_.inputs.end(), [&](const auto& connection) {
+      return ports[static_cast<std::size_t>(connection.port)].name == input_port;
+    });
+  }
   MetricRegistry& metrics() const override { return *environment_.metrics; }
   absl::Status OptionError(std::string_view field, std::string_view message) const override {
     const std::string place = spec_.Place(spec_.OptionLocation(index_, field));

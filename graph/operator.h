@@ -31,6 +31,8 @@ class OpenContext {
   virtual std::string_view device() const = 0;
   // Whether anything is connected to this output port, so that unwanted work can be left out.
   virtual bool IsConnected(std::string_view output_port) const = 0;
+  // Whether a stream comes in at this input port, for operators with optional ones.
+  virtual bool IsInputConnected(std::string_view input_port) const = 0;
   virtual MetricRegistry& metrics() const = 0;
   // INVALID_ARGUMENT that names file, line, column and field of the option, e.g.
   // `links.pbtxt:12:7: hops: expected 0, 1 or 2, got 5`. `field` may be a path: "slots[1]".

@@ -56,10 +56,4 @@ std::string JoinNames(const std::vector<Name>& names, std::string_view separator
   return text;
 }
 
-// The text of a status message, which is a string_view of absl's own.
-template <class Text>
-std::string_view View(const Text& text) {
-  return {text.data(), text.size()};
-}
-
 }  // namespace weft::graph

@@ -34,7 +34,7 @@ int Fail(const std::string& message, ExitCode code) {
 }
 
 int Fail(const absl::Status& status, ExitCode code) {
-  return Fail(std::string(graph::View(status.message())), code);
+  return Fail(std::string(status.message()), code);
 }
 
 int FailOnInput(const absl::Status& status) {

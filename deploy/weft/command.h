@@ -32,5 +32,8 @@ void UseHelpFormat(CLI::App& app);
 
 void AddVersionCommand(CLI::App& root, Invocation& invocation);
 void AddEvalCommand(CLI::App& root, Invocation& invocation);
+void AddRunCommand(CLI::App& root, Invocation& invocation);
+void AddGraphCommand(CLI::App& root, Invocation& invocation);
+void AddOperatorsCommand(CLI::App& root, Invocation& invocation);
 
 }  // namespace weft::deploy

@@ -61,8 +61,7 @@ void PrintTable(const Flags& flags, const operators::io::EventFile& file,
 
 int Run(const Flags& flags) {
   const auto factory = operators::link::FindLinkModel(flags.model);
-  if (!factory.ok())
-    return Fail(graph::Concat("--model: ", graph::View(factory.status().message())), kUsage);
+  if (!factory.ok()) return Fail(graph::Concat("--model: ", factory.status().message()), kUsage);
   const auto read_options = ReadOptionsFrom(flags.input);
   if (!read_options.ok()) return Fail(read_options.status(), kUsage);
   const auto file = operators::io::LoadEvents(flags.path, *read_options);
@@ -88,9 +87,8 @@ int Run(const Flags& flags) {
   };
   const auto result = operators::link::EvaluateLinks(file->events, file->nodes.size(), options);
   if (!result.ok()) {
-    return FailOnInput(
-        absl::Status(result.status().code(),
-                     graph::Concat(flags.path, ": ", graph::View(result.status().message()))));
+    return FailOnInput(absl::Status(result.status().code(),
+                                    graph::Concat(flags.path, ": ", result.status().message())));
   }
   if (flags.json) {
     const EvalLinksInput input{flags.path, file->nodes.size(), &file->events};

@@ -23,6 +23,9 @@ int Main(int argument_count, char** arguments) {
   weft::deploy::Invocation invocation;
   weft::deploy::AddVersionCommand(root, invocation);
   weft::deploy::AddEvalCommand(root, invocation);
+  weft::deploy::AddRunCommand(root, invocation);
+  weft::deploy::AddGraphCommand(root, invocation);
+  weft::deploy::AddOperatorsCommand(root, invocation);
   try {
     root.parse(argument_count, arguments);
   } catch (const CLI::ParseError& error) {

@@ -156,7 +156,7 @@ absl::StatusOr<const EventRows*> JsonReader::Next(std::int64_t max_rows) {
     if (!buffer_.Next(record)) {
       if (rows_.rows().size() > 0) break;  // their keys lie in the buffer
       const absl::StatusOr<bool> more = buffer_.Refill();
-      if (!more.ok()) return rows_.Error(buffer_.line(), graph::View(more.status().message()));
+      if (!more.ok()) return rows_.Error(buffer_.line(), std::string(more.status().message()));
       if (!*more) break;
       continue;
     }

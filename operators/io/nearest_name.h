@@ -1,4 +1,5 @@
-// "Did you mean": the known name that is nearest to what was typed.
+// "Did you mean" for the columns of files, whose names are short: more generous than
+// graph/suggestion.h.
 #pragma once
 
 #include <span>

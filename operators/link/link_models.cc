@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "absl/strings/str_join.h"
+#include "graph/suggestion.h"
 #include "graph/text.h"
 #include "operators/link/edgebank.h"
 #include "operators/link/nat_model.h"
@@ -63,8 +63,10 @@ std::vector<std::string> LinkModelNames() {
 absl::StatusOr<LinkModelFactory> FindLinkModel(std::string_view name) {
   const auto found = Models().find(name);
   if (found != Models().end()) return found->second;
-  return absl::NotFoundError(
-      graph::Concat("expected a model (", absl::StrJoin(LinkModelNames(), ", "), "), got ", name));
+  const std::vector<std::string> names = LinkModelNames();
+  return absl::NotFoundError(graph::Concat(
+      "expected a model (", graph::JoinNames(names, ", "), "), got ", name,
+      graph::DidYouMean(name, std::vector<std::string_view>(names.begin(), names.end()))));
 }
 
 }  // namespace weft::operators::link

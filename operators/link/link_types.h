@@ -27,6 +27,7 @@ struct LinkScores {
   std::vector<graph::NodeId> negative;  // empty when only the events were scored
   std::vector<float> positive_score;
   std::vector<float> negative_score;  // empty, or one an event
+  bool probability = false;           // whether scores are probabilities in [0, 1]
   std::string model;                  // "nat", "edgebank", ...
   std::uint64_t model_version = 0;    // rises with each learning step or activation
   std::int64_t size() const { return events.size(); }

@@ -1,0 +1,114 @@
+#include "deploy/weft/packet_json.h"
+
+#include "graph/text.h"
+#include "operators/io/json_text.h"
+#include "operators/io/time_text.h"
+#include "operators/link/link_evaluation_operator.h"
+#include "operators/link/link_types.h"
+
+namespace weft::deploy {
+namespace {
+
+using operators::io::AppendJsonNumber;
+using operators::io::AppendJsonString;
+using operators::link::LinkCandidates;
+using operators::link::LinkEvaluationReport;
+using operators::link::LinkScores;
+
+void AppendTime(graph::TimeUs time_us, std::string& lines) {
+  lines += "\"time\":\"";
+  lines += operators::io::FormatTime(time_us);
+  lines += graph::Concat("\",\"time_us\":", time_us);
+}
+
+void AppendKey(std::string_view name, graph::NodeId node, const KeyOf& key_of, std::string& lines) {
+  lines += graph::Concat(",\"", name, "\":");
+  if (node == graph::kNoNode) {
+    lines += "null";
+  } else {
+    AppendJsonString(lines, key_of(node));
+  }
+}
+
+// {"position":"41","time":...,"source":...,"target":...  without the end.
+void AppendEvent(const graph::EventBatch& events, std::size_t row, graph::LogPosition position,
+                 const KeyOf& key_of, std::string& lines) {
+  lines += graph::Concat("{\"position\":\"", position.offset + row, "\",");
+  AppendTime(events.time_us[row], lines);
+  AppendKey("source", events.source[row], key_of, lines);
+  AppendKey("target", events.target[row], key_of, lines);
+}
+
+void AppendScores(const LinkScores& scores, graph::LogPosition position, const KeyOf& key_of,
+                  std::string& lines) {
+  for (std::size_t row = 0; row < scores.positive_score.size(); ++row) {
+    AppendEvent(scores.events, row, position, key_of, lines);
+    lines += ",\"score\":";
+    AppendJsonNumber(lines, scores.positive_score[row]);
+    if (!scores.negative.empty()) {
+      const bool drawn = scores.negative[row] != graph::kNoNode;
+      AppendKey("negative", scores.negative[row], key_of, lines);
+      lines += ",\"negative_score\":";
+      if (drawn) {
+        AppendJsonNumber(lines, scores.negative_score[row]);
+      } else {
+        lines += "null";
+      }
+    }
+    lines += ",\"model\":";
+    AppendJsonString(lines, scores.model);
+    lines += graph::Concat(",\"model_version\":\"", scores.model_version, "\"}\n");
+  }
+}
+
+void AppendReport(const LinkEvaluationReport& report, std::string& lines) {
+  lines += "{\"model\":";
+  AppendJsonString(lines, report.model);
+  lines += graph::Concat(",\"model_version\":\"", report.model_version, "\",");
+  AppendTime(report.time_us, lines);
+  lines += graph::Concat(",\"events\":", report.event_count,
+                         ",\"window_events\":", report.window_events, ",\"ap\":");
+  AppendJsonNumber(lines, report.ap);
+  lines += ",\"auc\":";
+  AppendJsonNumber(lines, report.auc);
+  lines += ",\"log_loss\":";
+  if (report.log_loss.has_value()) {
+    AppendJsonNumber(lines, *report.log_loss);
+  } else {
+    lines += "null,\"reason\":\"scores are not probabilities\"";
+  }
+  lines += "}\n";
+}
+
+}  // namespace
+
+absl::Status AppendPacketJson(const graph::Packet& packet, const KeyOf& key_of,
+                              std::string& lines) {
+  const auto is = [&packet]<class T>(T*) {
+    return packet.type() == graph::PacketTypeName<T>::kName;
+  };
+  if (is(static_cast<LinkScores*>(nullptr))) {
+    AppendScores(packet.Get<LinkScores>(), packet.position(), key_of, lines);
+  } else if (is(static_cast<LinkEvaluationReport*>(nullptr))) {
+    AppendReport(packet.Get<LinkEvaluationReport>(), lines);
+  } else if (is(static_cast<LinkCandidates*>(nullptr))) {
+    const auto& candidates = packet.Get<LinkCandidates>();
+    for (std::size_t row = 0; row < candidates.negative.size(); ++row) {
+      AppendEvent(candidates.events, row, packet.position(), key_of, lines);
+      AppendKey("negative", candidates.negative[row], key_of, lines);
+      lines += "}\n";
+    }
+  } else if (is(static_cast<graph::EventBatch*>(nullptr))) {
+    const auto& events = packet.Get<graph::EventBatch>();
+    for (std::size_t row = 0; row < events.source.size(); ++row) {
+      AppendEvent(events, row, packet.position(), key_of, lines);
+      lines += "}\n";
+    }
+  } else {
+    return absl::UnimplementedError(
+        graph::Concat("expected packets that can be written as JSON Lines, got ", packet.type()));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace weft::deploy

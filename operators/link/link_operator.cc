@@ -1,0 +1,123 @@
+#include "operators/link/link_operator.h"
+
+#include <algorithm>
+
+#include "graph/check.h"
+#include "graph/text.h"
+#include "operators/link/section.h"
+
+namespace weft::operators::link {
+
+absl::StatusOr<std::int64_t> PositiveOption(const graph::OpenContext& context,
+                                            std::string_view field, std::int64_t value,
+                                            std::int64_t fallback, std::int64_t largest) {
+  if (value == 0) return fallback;
+  if (value > 0 && value <= largest) return value;
+  return context.OptionError(field, graph::Concat("expected 1 to ", largest, ", got ", value));
+}
+
+absl::StatusOr<LinkOperatorSettings> LinkSettings(const graph::OpenContext& context,
+                                                  std::string_view field,
+                                                  const v1::LinkScoring& scoring) {
+  constexpr std::int64_t kMaxTargets = std::int64_t{1} << 28;
+  LinkOperatorSettings settings;
+  WEFT_ASSIGN(const std::int64_t batch, PositiveOption(context, graph::Concat(field, ".batch"),
+                                                       scoring.batch(), settings.batch, 4096));
+  WEFT_ASSIGN(settings.max_targets,
+              PositiveOption(context, graph::Concat(field, ".max_targets"), scoring.max_targets(),
+                             settings.max_targets, kMaxTargets));
+  settings.batch = static_cast<std::int32_t>(batch);
+  return settings;
+}
+
+graph::Contract LinkOperator::LinkContract(std::string_view options_type) {
+  graph::Contract contract;
+  contract.Input(kCandidates, /*optional=*/true).Input(kEvents, /*optional=*/true);
+  contract.Output(kScores);
+  contract.options_type = options_type;
+  contract.reads = graph::Reads::kBeforeBatch;
+  contract.micro_batch = 32;
+  return contract;
+}
+
+absl::Status LinkOperator::Open(graph::OpenContext& context) {
+  if (context.IsInputConnected(kCandidates.name) == context.IsInputConnected(kEvents.name)) {
+    return context.OptionError("input",
+                               "expected exactly one of CANDIDATES and EVENTS to be connected");
+  }
+  WEFT_ASSIGN(model_, MakeModel(context, settings_));
+  targets_ = std::make_unique<LruIndex>(settings_.max_targets);
+  return absl::OkStatus();
+}
+
+absl::Status LinkOperator::Process(graph::ProcessContext& context) {
+  const bool has_negatives = context.port() == kCandidates.name;
+  const graph::EventBatch& batch =
+      has_negatives ? context.Get(kCandidates).events : context.Get(kEvents);
+  const auto events = graph::EventSpan::Of(batch, context.begin(), context.end());
+  const auto count = static_cast<std::size_t>(events.size());
+  std::span<const graph::NodeId> negative;
+  if (has_negatives) {
+    negative = std::span(context.Get(kCandidates).negative)
+                   .subspan(static_cast<std::size_t>(context.begin()), count);
+  }
+
+  auto scores = std::make_shared<LinkScores>();
+  scores->events.source.assign(events.source.begin(), events.source.end());
+  scores->events.target.assign(events.target.begin(), events.target.end());
+  scores->events.time_us.assign(events.time_us.begin(), events.time_us.end());
+  scores->events.label.assign(events.label.begin(), events.label.end());
+  scores->negative.assign(negative.begin(), negative.end());
+  scores->positive_score.resize(count);
+  scores->negative_score.resize(negative.size());
+  scores->probability = model_->scores_are_probabilities();
+  scores->model = model_->name();
+  scores->model_version = model_version_;
+  model_->Score(events, negative, scores->positive_score, scores->negative_score);
+  context.Emit<LinkScores>(kScores, std::move(scores));
+
+  if (settings_.learn && has_negatives) {
+    model_->Learn(events, negative);
+    ++model_version_;
+  }
+  model_->Observe(events);
+  for (std::size_t i = 0; i < count; ++i) {
+    targets_->Touch(events.target[i]);
+    last_time_us_ = std::max(last_time_us_, events.time_us[i]);
+  }
+  return absl::OkStatus();
+}
+
+void LinkOperator::ScorePairs(std::span<const graph::NodeId> source,
+                              std::span<const graph::NodeId> target, std::span<float> score) const {
+  model_->ScorePairs(source, target, last_time_us_, score);
+}
+
+std::vector<graph::NodeId> LinkOperator::RecentTargets(std::int64_t limit) const {
+  std::vector<graph::NodeId> targets;
+  targets.reserve(static_cast<std::size_t>(std::min(limit, targets_->size())));
+  for (std::uint32_t slot = targets_->newest();
+       slot != LruIndex::kNone && static_cast<std::int64_t>(targets.size()) < limit;
+       slot = targets_->older(slot)) {
+    targets.push_back(static_cast<graph::NodeId>(targets_->key(slot)));
+  }
+  return targets;
+}
+
+absl::Status LinkOperator::Save(graph::CheckpointSink& sink) const {
+  WEFT_TRY(WriteValue("model_version", model_version_, sink));
+  WEFT_TRY(WriteValue("last_time_us", last_time_us_, sink));
+  WEFT_TRY(targets_->Save("targets", sink));
+  WEFT_TRY(model_->SaveWeights(sink));
+  return model_->SaveState(sink);
+}
+
+absl::Status LinkOperator::Load(graph::CheckpointSource& source) {
+  WEFT_TRY(ReadValue("model_version", model_version_, source));
+  WEFT_TRY(ReadValue("last_time_us", last_time_us_, source));
+  WEFT_TRY(targets_->Load("targets", source));
+  WEFT_TRY(model_->LoadWeights(source));
+  return model_->LoadState(source);
+}
+
+}  // namespace weft::operators::link

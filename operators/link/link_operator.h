@@ -1,0 +1,82 @@
+// LinkOperator: what `nat`, `edgebank` and `recency` have in common as operators. A subclass says
+// how to make its LinkModel; the rest is here.
+//
+//   CANDIDATES (LinkCandidates) or EVENTS (EventBatch), exactly one of them -> SCORES (LinkScores),
+//   one row an event.
+//
+// Per micro-batch: score, send the scores on, learn if the settings say so (CANDIDATES only), then
+// take the events in. So a score never knows its own event. Clients read through LinkReader, from
+// the same state that the next micro-batch will see.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "graph/operator.h"
+#include "operators/link/link_model.h"
+#include "operators/link/link_types.h"
+#include "operators/link/lru_index.h"
+#include "weft/operators/link/v1/link.pb.h"
+
+namespace weft::operators::link {
+
+// What a subclass's options come to.
+struct LinkOperatorSettings {
+  std::int32_t batch = 32;
+  std::int64_t max_targets = std::int64_t{1} << 20;
+  bool learn = false;
+};
+
+// Checks `scoring` and fills in its defaults; errors name fields below `field`.
+absl::StatusOr<LinkOperatorSettings> LinkSettings(const graph::OpenContext& context,
+                                                  std::string_view field,
+                                                  const v1::LinkScoring& scoring);
+
+// `value` if it is within [1, largest], `fallback` for 0, else the OptionError of `field`.
+absl::StatusOr<std::int64_t> PositiveOption(const graph::OpenContext& context,
+                                            std::string_view field, std::int64_t value,
+                                            std::int64_t fallback, std::int64_t largest);
+
+class LinkOperator : public graph::Operator, public LinkReader {
+ public:
+  static constexpr graph::In<LinkCandidates> kCandidates{"CANDIDATES"};
+  static constexpr graph::In<graph::EventBatch> kEvents{"EVENTS"};
+  static constexpr graph::Out<LinkScores> kScores{"SCORES"};
+
+  absl::Status Open(graph::OpenContext& context) final;
+  absl::Status Process(graph::ProcessContext& context) final;
+  absl::Status Save(graph::CheckpointSink& sink) const final;
+  absl::Status Load(graph::CheckpointSource& source) final;
+  std::int64_t micro_batch() const final { return settings_.batch; }
+
+  std::string model_name() const final { return model_->name(); }
+  std::uint64_t model_version() const final { return model_version_; }
+  void ScorePairs(std::span<const graph::NodeId> source, std::span<const graph::NodeId> target,
+                  std::span<float> score) const final;
+  std::vector<graph::NodeId> RecentTargets(std::int64_t limit) const final;
+  std::int64_t known_target_count() const final { return targets_->size(); }
+
+ protected:
+  // Ports, and reads of before_batch; `options_type` is the full name of the subclass's options
+  // message.
+  static graph::Contract LinkContract(std::string_view options_type);
+
+  // Checks the options, sets `settings` and makes the model.
+  virtual absl::StatusOr<std::unique_ptr<LinkModel>> MakeModel(graph::OpenContext& context,
+                                                               LinkOperatorSettings& settings) = 0;
+
+  LinkModel& model() { return *model_; }
+  // For a subclass that puts other weights in place, at a place of the log.
+  void set_model_version(std::uint64_t version) { model_version_ = version; }
+
+ private:
+  LinkOperatorSettings settings_;
+  std::unique_ptr<LinkModel> model_;
+  std::unique_ptr<LruIndex> targets_;
+  std::uint64_t model_version_ = 1;
+  graph::TimeUs last_time_us_ = graph::kBeforeAllTime;  // the latest event's
+};
+
+}  // namespace weft::operators::link

@@ -1,0 +1,17 @@
+// `recency`: Recency (recency.h) as an operator. See recency.md.
+#pragma once
+
+#include "operators/link/link_operator.h"
+
+namespace weft::operators::link {
+
+class RecencyOperator final : public LinkOperator {
+ public:
+  static graph::Contract contract() { return LinkContract("weft.operators.link.v1.Recency"); }
+
+ protected:
+  absl::StatusOr<std::unique_ptr<LinkModel>> MakeModel(graph::OpenContext& context,
+                                                       LinkOperatorSettings& settings) override;
+};
+
+}  // namespace weft::operators::link
