@@ -1,60 +1,78 @@
-// Buffer<T>: owns an array in host memory, aligned for vectors. A device's buffers come from its Arena.
+// Buffer<T>: owns one array.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <memory>
-#include <new>
 #include <span>
 #include <type_traits>
+#include <utility>
+
+#include "gpu/memory.h"
 
 namespace weft::gpu {
 
-// Zero-filled on construction; movable, not copyable. T is trivially copyable.
+// Zero-filled on construction; movable, not copyable. T is trivially copyable. Host access to
+// shared memory waits for nothing: Synchronize first.
 template <class T>
 class Buffer {
   static_assert(std::is_trivially_copyable_v<T>);
-  static constexpr std::align_val_t kAlignment{64};
-  struct Free {
-    void operator()(T* p) const { ::operator delete[](p, kAlignment); }
-  };
 
  public:
-  Buffer() = default;
-  explicit Buffer(std::int64_t size) { Allocate(size); }
+  explicit Buffer(std::int64_t size = 0, Memory memory = Memory::kHost) : memory_(memory) {
+    Allocate(size);
+  }
+  Buffer(Buffer&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)),
+        size_(std::exchange(other.size_, 0)),
+        memory_(other.memory_) {}
+  Buffer& operator=(Buffer&& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    std::swap(memory_, other.memory_);
+    return *this;
+  }
+  ~Buffer() { Free(); }
 
   // Drops the contents and holds `size` zeros.
   void Allocate(std::int64_t size) {
-    const auto count = static_cast<std::size_t>(size);
-    data_.reset(static_cast<T*>(::operator new[](count * sizeof(T), kAlignment)));
+    Free();
     size_ = size;
+    if (size == 0) return;
+    data_ = static_cast<T*>(AllocateBytes(size_bytes(), memory_));
     Clear();
   }
 
   // Grows to at least `size`, keeping the contents; what is new is zero.
   void Grow(std::int64_t size) {
     if (size <= size_) return;
-    Buffer larger(size);
-    if (size_ > 0) std::memcpy(larger.data(), data(), static_cast<std::size_t>(size_) * sizeof(T));
+    Buffer larger(size, memory_);
+    if (size_ > 0) std::memcpy(larger.data(), data(), size_bytes());
     *this = std::move(larger);
   }
 
   void Clear() {
-    if (size_ > 0) std::memset(data_.get(), 0, static_cast<std::size_t>(size_) * sizeof(T));
+    if (size_ > 0) std::memset(data_, 0, size_bytes());
   }
 
-  T* data() { return data_.get(); }
-  const T* data() const { return data_.get(); }
+  T* data() { return data_; }
+  const T* data() const { return data_; }
   std::int64_t size() const { return size_; }
-  T& operator[](std::int64_t i) { return data_[static_cast<std::size_t>(i)]; }
-  const T& operator[](std::int64_t i) const { return data_[static_cast<std::size_t>(i)]; }
+  std::size_t size_bytes() const { return static_cast<std::size_t>(size_) * sizeof(T); }
+  T& operator[](std::int64_t i) { return data_[i]; }
+  const T& operator[](std::int64_t i) const { return data_[i]; }
   std::span<T> span() { return {data(), static_cast<std::size_t>(size_)}; }
   std::span<const T> span() const { return {data(), static_cast<std::size_t>(size_)}; }
 
  private:
-  std::unique_ptr<T[], Free> data_;
+  void Free() {
+    if (data_ != nullptr) FreeBytes(data_, memory_);
+    data_ = nullptr;
+  }
+
+  T* data_ = nullptr;
   std::int64_t size_ = 0;
+  Memory memory_;
 };
 
 }  // namespace weft::gpu

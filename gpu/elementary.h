@@ -1,7 +1,9 @@
-// Elementary functions that give the same bits on every machine: explicit fused steps, IEEE division, no libm (whose bits
-// change with the CPU). Branch-free, so that loops over them vectorise.
+// Elementary functions that give the same bits on every machine: explicit fused steps, IEEE
+// division, no libm (whose bits change with the CPU). Branch-free, so that loops over them
+// vectorise.
 //
-// Errors against the true value, over all finite inputs that the comment names (elementary_test.cc):
+// Errors against the true value, over all finite inputs that the comment names
+// (elementary_test.cc):
 //   Exp     2 ulp on [-87.3, 88]; 0 below, exp(88) above
 //   Log     2 ulp for normal x > 0
 //   Log1p   3 ulp for x >= 0
@@ -18,7 +20,8 @@ namespace weft::gpu {
 
 namespace internal {
 
-// x = n ln 2 + r with |r| <= ln(2)/2; returns exp(r) - 1 and sets `scale` to 2^n, for |x| <= 126 ln 2.
+// x = n ln 2 + r with |r| <= ln(2)/2; returns exp(r) - 1 and sets `scale` to 2^n, for |x| <= 126
+// ln 2.
 WEFT_HD float ReducedExpm1(float x, float& scale) {
   constexpr float kLog2E = 1.44269504088896341f;
   constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer

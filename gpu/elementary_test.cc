@@ -1,4 +1,5 @@
-// The elementary functions against long double, and the promise that a vectorised loop has the scalar's bits.
+// The elementary functions against long double, and the promise that a vectorised loop has the
+// scalar's bits.
 #include "gpu/elementary.h"
 
 #include <cmath>

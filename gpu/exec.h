@@ -8,7 +8,8 @@ struct CUstream_st;  // cudaStream_t, without CUDA's headers
 
 namespace weft::gpu {
 
-// The calling thread's oneTBB arena. Launches of at most `grain` indices stay on the calling thread.
+// The calling thread's oneTBB arena. Launches of at most `grain` indices stay on the calling
+// thread.
 struct HostExec {
   std::int64_t grain = 256;
 };

@@ -1,4 +1,5 @@
-// Gemm: exact dense matrix multiplication. Every output is one chain of fused multiply-adds with k ascending,
+// Gemm: exact dense matrix multiplication. Every output is one chain of fused multiply-adds with k
+// ascending,
 //   c(i,j) = fma(a(i,k-1), b(k-1,j), ... fma(a(i,0), b(0,j), start(i,j))),
 // so that the bits do not depend on the number of threads, the batch size, the CPU or the device.
 #pragma once
@@ -9,9 +10,10 @@
 
 namespace weft::gpu {
 
-// c = start + a b with a [m x k], b [k x n], c [m x n]. `a` may have any strides, so a transposed matrix is one with its
-// strides exchanged; rows of `b` and `c` are contiguous. start is 0, or c itself when `accumulate`, or bias(j).
-// All pointers are borrowed for the call, in memory that the Exec can reach; c overlaps neither a nor b.
+// c = start + a b with a [m x k], b [k x n], c [m x n]. `a` may have any strides, so a transposed
+// matrix is one with its strides exchanged; rows of `b` and `c` are contiguous. start is 0, or c
+// itself when `accumulate`, or bias(j). All pointers are borrowed for the call, in memory that the
+// Exec can reach; c overlaps neither a nor b.
 struct GemmArguments {
   std::int64_t m = 0;
   std::int64_t n = 0;
@@ -33,7 +35,8 @@ void Gemm(const Exec& exec, const GemmArguments& arguments);
 void Transpose(const Exec& exec, std::int64_t rows, std::int64_t columns, const float* from,
                float* to);
 
-// The definition above as a plain body, one output an index: what CUDA runs, and the host's oracle in tests.
+// The definition above as a plain body, one output an index: what CUDA runs, and the host's oracle
+// in tests.
 template <class E>
 void GemmOn(const E& exec, const GemmArguments& arguments);
 template <class E>
@@ -41,8 +44,9 @@ void TransposeOn(const E& exec, std::int64_t rows, std::int64_t columns, const f
                  float* to);
 
 namespace internal {
-// The vectorised host path (gemm_host.cc).
+// The vectorised host paths (gemm_host.cc).
 void GemmHost(const HostExec& exec, const GemmArguments& arguments);
+void TransposeHost(std::int64_t rows, std::int64_t columns, const float* from, float* to);
 }  // namespace internal
 
 }  // namespace weft::gpu

@@ -1,4 +1,5 @@
-// The vectorised path against the plain definition, bit for bit, and the same bits on any number of threads.
+// The vectorised path against the plain definition, bit for bit, and the same bits on any number of
+// threads.
 #include "gpu/gemm.h"
 
 #include <cmath>
@@ -26,8 +27,11 @@ struct Problem {
 };
 
 Problem MakeProblem(std::int64_t m, std::int64_t n, std::int64_t k, bool transposed) {
-  Problem p{RandomFloats(m * k, 1), RandomFloats(k * n, 2), RandomFloats(m * n, 3),
-            RandomFloats(n, 4), {}};
+  Problem p{RandomFloats(m * k, 1),
+            RandomFloats(k * n, 2),
+            RandomFloats(m * n, 3),
+            RandomFloats(n, 4),
+            {}};
   p.arguments = {.m = m, .n = n, .k = k, .b_row_stride = n, .c_row_stride = n};
   p.arguments.a_row_stride = transposed ? 1 : k;
   p.arguments.a_column_stride = transposed ? m : 1;
@@ -86,11 +90,16 @@ TEST(GemmThreads, GivesTheSameBitsOnAnyNumberOfThreads) {
 }
 
 TEST(Transpose, ExchangesRowsAndColumns) {
-  const std::vector<float> from = RandomFloats(5 * 7, 9);
-  std::vector<float> to(from.size());
-  Transpose(HostExec{}, 5, 7, from.data(), to.data());
-  for (std::size_t i = 0; i < 5; ++i)
-    for (std::size_t j = 0; j < 7; ++j) EXPECT_EQ(to[j * 5 + i], from[i * 7 + j]);
+  for (const std::size_t rows : {1u, 5u, 8u, 17u, 72u})
+    for (const std::size_t columns : {1u, 7u, 8u, 24u, 27u}) {
+      const std::vector<float> from = RandomFloats(static_cast<std::int64_t>(rows * columns), 9);
+      std::vector<float> to(from.size());
+      Transpose(HostExec{}, static_cast<std::int64_t>(rows), static_cast<std::int64_t>(columns),
+                from.data(), to.data());
+      for (std::size_t i = 0; i < rows; ++i)
+        for (std::size_t j = 0; j < columns; ++j)
+          EXPECT_EQ(to[j * rows + i], from[i * columns + j]);
+    }
 }
 
 }  // namespace

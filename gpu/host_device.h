@@ -1,5 +1,6 @@
-// What a kernel body may know of the machine that it runs on: function marking, fused multiply-add, bit casts,
-// atomics, counter-based randomness. Included by host (g++) and device (nvcc) translation units alike.
+// What a kernel body may know of the machine that it runs on: function marking, fused multiply-add,
+// bit casts, atomics, counter-based randomness. Included by host (g++) and device (nvcc)
+// translation units alike.
 #pragma once
 
 #include <atomic>
@@ -13,14 +14,15 @@
 
 namespace weft::gpu {
 
-// a*b + c with one rounding. Contraction is off in both compilers, so that fused steps are exactly these.
+// a*b + c with one rounding. Contraction is off in both compilers, so that fused steps are exactly
+// these.
 WEFT_HD float Fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 
 WEFT_HD std::uint32_t BitsOf(float x) { return __builtin_bit_cast(std::uint32_t, x); }
 WEFT_HD float FloatOf(std::uint32_t bits) { return __builtin_bit_cast(float, bits); }
 
-// Relaxed fetch-max on device-visible memory. Commutative, so the final value does not depend on thread order: the
-// building block of order-free kernels.
+// Relaxed fetch-max on device-visible memory. Commutative, so the final value does not depend on
+// thread order: the building block of order-free kernels.
 WEFT_HD std::uint64_t AtomicMax(std::uint64_t* p, std::uint64_t value) {
 #if defined(__CUDA_ARCH__)
   return atomicMax(reinterpret_cast<unsigned long long*>(p),
@@ -34,7 +36,8 @@ WEFT_HD std::uint64_t AtomicMax(std::uint64_t* p, std::uint64_t value) {
 #endif
 }
 
-// SplitMix64's finaliser (Steele, Lea, Flood 2014): randomness as a function of a counter, the same bits everywhere.
+// SplitMix64's finaliser (Steele, Lea, Flood 2014): randomness as a function of a counter, the same
+// bits everywhere.
 WEFT_HD std::uint64_t Mix64(std::uint64_t x) {
   x += 0x9e3779b97f4a7c15ull;
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;

@@ -1,12 +1,13 @@
 // ForEachIndex / ForEachTile: the only two ways a kernel body is launched.
 //
-//   HostExec -> the calling thread's oneTBB arena (std::jthread when WEFT_HOST_THREADS is defined, for the thread
+//   HostExec -> the calling thread's oneTBB arena (std::jthread when WEFT_HOST_THREADS is defined,
+//   for the thread
 //               sanitizer, which cannot see into Debian's libtbb)
 //   CudaExec -> one grid on a CUDA stream; only in translation units compiled by nvcc
 //
-// A body is a trivially copyable struct with operator() const. It must not depend on the order in which indices run; tests run
-// it on 1, 2 and 8 threads to prove it. On the host a body that is straight-line code over arrays is vectorised over
-// its index by the compiler.
+// A body is a trivially copyable struct with operator() const. It must not depend on the order in
+// which indices run; tests run it on 1, 2 and 8 threads to prove it. On the host a body that is
+// straight-line code over arrays is vectorised over its index by the compiler.
 #pragma once
 
 #include <cstdint>
@@ -31,10 +32,11 @@ namespace weft::gpu {
 
 inline constexpr int kTileWidth = 32;
 
-// ------------------------------------------------------------------------------------------------ host side
+// ------------------------------------------------------------------------------------------------
+// host side
 
-// A 32-lane tile played by one thread. Reductions use the very tree that a warp uses, so that float results match
-// CudaTile bit for bit.
+// A 32-lane tile played by one thread. Reductions use the very tree that a warp uses, so that float
+// results match CudaTile bit for bit.
 struct HostTile {
   static constexpr int width = kTileWidth;
 
@@ -62,6 +64,9 @@ struct HostTile {
 
   template <class Function>
   WEFT_HD void Each(std::int64_t count, Function function) const {
+#if !defined(__CUDACC__)
+#pragma GCC ivdep
+#endif
     for (std::int64_t k = 0; k < count; ++k) function(k);
   }
 
@@ -94,7 +99,7 @@ void OverRange(const HostExec& exec, std::int64_t n, Run run) {
   constexpr std::int64_t kThreads = 3;
   std::vector<std::jthread> threads;
   for (std::int64_t t = 0; t < kThreads; ++t)
-    threads.emplace_back([=] { run(n * t / kThreads, n * (t + 1) / kThreads); });
+    threads.emplace_back([=, &run] { run(n * t / kThreads, n * (t + 1) / kThreads); });
 #else
   // Isolated: while it waits, this thread must not pick up another operator.
   tbb::this_task_arena::isolate([&] {
@@ -109,23 +114,26 @@ void OverRange(const HostExec& exec, std::int64_t n, Run run) {
 template <class Body>
 void ForEachIndex(const HostExec& exec, std::int64_t n, const Body& body) {
   static_assert(std::is_trivially_copyable_v<Body>);
-  internal::OverRange(exec, n, [body](std::int64_t begin, std::int64_t end) {
+  internal::OverRange(exec, n, [&body](std::int64_t begin, std::int64_t end) {
+    const Body local = body;  // whose members no store in the loop can touch
 #pragma GCC ivdep
-    for (std::int64_t i = begin; i < end; ++i) body(i);
+    for (std::int64_t i = begin; i < end; ++i) local(i);
   });
 }
 
 template <class Body>
 void ForEachTile(const HostExec& exec, std::int64_t n, const Body& body) {
   static_assert(std::is_trivially_copyable_v<Body>);
-  internal::OverRange(exec, n, [body](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) body(HostTile{}, i);
+  internal::OverRange(exec, n, [&body](std::int64_t begin, std::int64_t end) {
+    const Body local = body;
+    for (std::int64_t i = begin; i < end; ++i) local(HostTile{}, i);
   });
 }
 
 #else
 
-// ------------------------------------------------------------------------------------------------ CUDA side
+// ------------------------------------------------------------------------------------------------
+// CUDA side
 
 struct CudaTile {
   static constexpr int width = kTileWidth;
@@ -176,8 +184,7 @@ __global__ void TileKernel(std::int64_t n, Body body) {
   namespace cg = cooperative_groups;
   const CudaTile tile{cg::tiled_partition<kTileWidth>(cg::this_thread_block())};
   const std::int64_t tiles = std::int64_t{gridDim.x} * blockDim.x / kTileWidth;
-  const std::int64_t first =
-      (std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x) / kTileWidth;
+  const std::int64_t first = (std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x) / kTileWidth;
   for (std::int64_t i = first; i < n; i += tiles) body(tile, i);
 }
 
@@ -190,14 +197,19 @@ template <class Body>
 void ForEachIndex(const CudaExec& exec, std::int64_t n, const Body& body) {
   static_assert(std::is_trivially_copyable_v<Body>);
   if (n == 0) return;
+  // The formatter does not know the launch syntax.
+  // clang-format off
   IndexKernel<<<GridFor(n, exec.block), exec.block, 0, exec.stream>>>(n, body);
+  // clang-format on
 }
 
 template <class Body>
 void ForEachTile(const CudaExec& exec, std::int64_t n, const Body& body) {
   static_assert(std::is_trivially_copyable_v<Body>);
   if (n == 0) return;
+  // clang-format off
   TileKernel<<<GridFor(n * kTileWidth, exec.block), exec.block, 0, exec.stream>>>(n, body);
+  // clang-format on
 }
 
 #endif  // __CUDACC__

@@ -1,5 +1,5 @@
-// Contract: what an operator promises, as data. The engine checks graphs against it; the meta-test checks operators
-// against it.
+// Contract: what an operator promises, as data. The engine checks graphs against it; the meta-test
+// checks operators against it.
 #pragma once
 
 #include <cstdint>
@@ -26,9 +26,9 @@ struct Out {
 };
 
 struct PortInfo {
-  std::string_view name;   // upper case
-  std::string_view type;   // PacketTypeName
-  bool optional = false;   // may stay unconnected
+  std::string_view name;  // upper case
+  std::string_view type;  // PacketTypeName
+  bool optional = false;  // may stay unconnected
 };
 
 enum class Exactness {
@@ -47,11 +47,13 @@ enum class Reads {
 struct Contract {
   std::vector<PortInfo> inputs;
   std::vector<PortInfo> outputs;
-  std::string_view options_type;      // full protobuf name, "weft.operators.link.v1.Nat"; empty: takes no options
+  std::string_view
+      options_type;  // full protobuf name, "weft.operators.link.v1.Nat"; empty: takes no options
   Exactness exactness = Exactness::kExact;
   Reads reads = Reads::kNothing;
-  // Rows the engine hands to one Process call, cut from a packet's first row. Client reads run between micro-batches.
-  // An operator whose options set it (before_batch(B)) overrides Operator::micro_batch().
+  // Rows the engine hands to one Process call, cut from a packet's first row. Client reads run
+  // between micro-batches. An operator whose options set it (before_batch(B)) overrides
+  // Operator::micro_batch().
   std::int64_t micro_batch = 64;
   bool stateful = true;
   std::uint32_t state_version = 1;

@@ -1,4 +1,5 @@
-// EventBatch: the payload of nearly every packet and the data of nearly every log record, N events in columns.
+// EventBatch: the payload of nearly every packet and the data of nearly every log record, N events
+// in columns.
 #pragma once
 
 #include <cstdint>
@@ -10,14 +11,14 @@
 
 namespace weft::graph {
 
-// A node of the temporal graph, numbered from 0 without holes in order of first appearance (storage's dictionary maps
-// a user's key to it). kNoNode stands for "none".
+// A node of the temporal graph, numbered from 0 without holes in order of first appearance
+// (storage's dictionary maps a user's key to it). kNoNode stands for "none".
 using NodeId = std::uint32_t;
 inline constexpr NodeId kNoNode = 0xffffffffu;
 
-// Columns of equal length, in log order. Times need not rise inside a batch (lateness is the sequencer's verdict, taken
-// before the batch was written). `label` is empty or one value an event; `feature` holds feature_count values an event,
-// row by row, all finite.
+// Columns of equal length, in log order. Times need not rise inside a batch (lateness is the
+// sequencer's verdict, taken before the batch was written). `label` is empty or one value an event;
+// `feature` holds feature_count values an event, row by row, all finite.
 struct EventBatch {
   std::vector<NodeId> source;
   std::vector<NodeId> target;
@@ -32,7 +33,8 @@ struct EventBatch {
   bool operator==(const EventBatch&) const = default;
 };
 
-// A borrowed range of events of a batch; valid as long as the batch is. Passed by value, never kept.
+// A borrowed range of events of a batch; valid as long as the batch is. Passed by value, never
+// kept.
 struct EventSpan {
   std::span<const NodeId> source;
   std::span<const NodeId> target;

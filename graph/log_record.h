@@ -1,5 +1,6 @@
-// LogRecord: one entry of the durable, ordered log. A record is one client's batch as it was accepted, with the
-// verdicts on what was not; replay applies it and never decides again. Control records use the same envelope.
+// LogRecord: one entry of the durable, ordered log. A record is one client's batch as it was
+// accepted, with the verdicts on what was not; replay applies it and never decides again. Control
+// records use the same envelope.
 #pragma once
 
 #include <compare>
@@ -14,8 +15,8 @@
 
 namespace weft::graph {
 
-// Where something stands in the log. `offset` counts the entries of the feed before this one: every accepted event is
-// one entry, every control record is one. Opaque to clients.
+// Where something stands in the log. `offset` counts the entries of the feed before this one: every
+// accepted event is one entry, every control record is one. Opaque to clients.
 struct LogPosition {
   std::uint16_t partition = 0;
   std::uint32_t feed = 0;
@@ -24,23 +25,24 @@ struct LogPosition {
 };
 
 enum class RecordKind : std::uint8_t {
-  kEvents = 1,       // `events`, from a producer
-  kIdle = 2,         // the feed was quiet: only the watermark moves
-  kModel = 3,        // `control` names a model version that becomes active here
-  kFeedPolicy = 4,   // `control` is a serialised feed policy (lateness, limits)
-  kGraphSpec = 5,    // `control` is the graph spec in text form that runs from here on
+  kEvents = 1,      // `events`, from a producer
+  kIdle = 2,        // the feed was quiet: only the watermark moves
+  kModel = 3,       // `control` names a model version that becomes active here
+  kFeedPolicy = 4,  // `control` is a serialised feed policy (lateness, limits)
+  kGraphSpec = 5,   // `control` is the graph spec in text form that runs from here on
 };
 
 enum class RejectReason : std::uint8_t {
-  kLate = 1,            // time earlier than the feed's watermark
-  kKeyTooLong = 2,      // node key over the limit
+  kLate = 1,        // time earlier than the feed's watermark
+  kKeyTooLong = 2,  // node key over the limit
   kKeyEmpty = 3,
-  kNotFinite = 4,       // a feature or label is NaN or infinite
-  kFeatureCount = 5,    // more features than the feed's schema has
-  kTooManyNodes = 6,    // the dictionary is full
+  kNotFinite = 4,     // a feature or label is NaN or infinite
+  kFeatureCount = 5,  // more features than the feed's schema has
+  kTooManyNodes = 6,  // the dictionary is full
 };
 
-// Event `seq` of the producer was not accepted. Part of the record, so that the acknowledgement can be repeated.
+// Event `seq` of the producer was not accepted. Part of the record, so that the acknowledgement can
+// be repeated.
 struct Reject {
   std::uint64_t seq = 0;
   RejectReason reason = RejectReason::kLate;
@@ -48,14 +50,14 @@ struct Reject {
 };
 
 struct LogRecord {
-  LogPosition position;              // of its first entry
+  LogPosition position;  // of its first entry
   RecordKind kind = RecordKind::kEvents;
-  std::uint64_t producer = 0;        // 0 for control records
-  std::uint64_t first_seq = 0;       // of the client's batch
-  std::uint64_t seq_count = 0;       // accepted + rejected
+  std::uint64_t producer = 0;            // 0 for control records
+  std::uint64_t first_seq = 0;           // of the client's batch
+  std::uint64_t seq_count = 0;           // accepted + rejected
   TimeUs watermark_us = kBeforeAllTime;  // of the feed, after this record
   EventBatch events;
-  std::vector<Reject> rejects;       // by rising seq
+  std::vector<Reject> rejects;  // by rising seq
   std::string control;
 
   // Entries of the log that this record takes: its events, or 1 if it carries none.
@@ -65,8 +67,8 @@ struct LogRecord {
   bool operator==(const LogRecord&) const = default;
 };
 
-// The bytes that are written (format: storage/format.md); the position is the key's business and not in them.
-// Little-endian, a version byte first, a checksum last.
+// The bytes that are written (format: storage/format.md); the position is the key's business and
+// not in them. Little-endian, a version byte first, a checksum last.
 void EncodeLogRecord(const LogRecord& record, std::string& bytes);
 
 // DATA_LOSS when the checksum or a length is wrong, FAILED_PRECONDITION for a newer version.

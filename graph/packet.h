@@ -13,20 +13,21 @@
 
 namespace weft::graph {
 
-// The name and row counter of a payload type. Specialise with WEFT_PACKET_TYPE beside the type's definition:
+// The name and row counter of a payload type. Specialise with WEFT_PACKET_TYPE beside the type's
+// definition:
 //   WEFT_PACKET_TYPE(graph::EventBatch, "EventBatch");   (at global namespace scope)
 // The type needs `std::int64_t size() const`: its rows, which the engine cuts into micro-batches.
 template <class T>
 struct PacketTypeName;
 
-#define WEFT_PACKET_TYPE(type, text)                          \
-  template <>                                                 \
-  struct weft::graph::PacketTypeName<type> {                  \
-    static constexpr std::string_view kName = text;           \
+#define WEFT_PACKET_TYPE(type, text)                \
+  template <>                                       \
+  struct weft::graph::PacketTypeName<type> {        \
+    static constexpr std::string_view kName = text; \
   }
 
-// Held by every packet that descends from one input packet; the engine learns from its destruction that the input
-// packet has been applied by every operator.
+// Held by every packet that descends from one input packet; the engine learns from its destruction
+// that the input packet has been applied by every operator.
 class InFlight;
 
 class Packet {
@@ -56,8 +57,8 @@ class Packet {
   std::int64_t row_count() const { return row_count_; }
   // Of the first row.
   LogPosition position() const { return position_; }
-  // The feed's watermark after this packet; never falls along a stream. Streams that meet in one operator are
-  // merged by it.
+  // The feed's watermark after this packet; never falls along a stream. Streams that meet in one
+  // operator are merged by it.
   TimeUs time_us() const { return time_us_; }
 
   const std::shared_ptr<const InFlight>& in_flight() const { return in_flight_; }

@@ -1,5 +1,6 @@
-// What the engine and the operators need from outside, as interfaces: the log, what survives in it, checkpoints, the
-// clock and randomness. storage/ implements the first four on RocksDB; tests implement them in memory and with faults.
+// What the engine and the operators need from outside, as interfaces: the log, what survives in it,
+// checkpoints, the clock and randomness. storage/ implements the first four on RocksDB; tests
+// implement them in memory and with faults.
 #pragma once
 
 #include <cstddef>
@@ -20,17 +21,19 @@
 
 namespace weft::graph {
 
-// ------------------------------------------------------------------------------------------------ the log
+// ------------------------------------------------------------------------------------------------
+// the log
 
 // What the store remembers of one producer of one feed, written with every record of that producer.
 struct ProducerState {
   std::uint32_t feed = 0;
   std::uint64_t producer = 0;
-  std::uint64_t next_seq = 0;      // the first sequence number not yet in the log
-  std::uint64_t epoch = 0;         // fences older connections; assigned by the server
-  std::uint64_t digest = 0;        // of the last acknowledged event, so that a resumed file can be checked
-  std::string owner;               // the token's name that created the producer; empty on loopback
-  std::string name;                // what the client calls itself
+  std::uint64_t next_seq = 0;  // the first sequence number not yet in the log
+  std::uint64_t epoch = 0;     // fences older connections; assigned by the server
+  std::uint64_t digest =
+      0;              // of the last acknowledged event, so that a resumed file can be checked
+  std::string owner;  // the token's name that created the producer; empty on loopback
+  std::string name;   // what the client calls itself
 };
 
 // A key that gets its node id with this write.
@@ -39,27 +42,30 @@ struct NewNode {
   std::string key;
 };
 
-// One record on its way into the log, with everything that has to become durable at the same moment.
+// One record on its way into the log, with everything that has to become durable at the same
+// moment.
 struct LogAppend {
   LogPosition position;
   std::uint64_t entry_count = 1;
-  std::string bytes;                         // EncodeLogRecord
+  std::string bytes;  // EncodeLogRecord
   std::optional<ProducerState> producer;
   std::vector<NewNode> new_nodes;
 };
 
-// The durable log. Append is called by one thread at a time; reads may run beside it and see whole records only.
+// The durable log. Append is called by one thread at a time; reads may run beside it and see whole
+// records only.
 class EventLog {
  public:
   virtual ~EventLog() = default;
 
-  // Writes all of `appends` in one atomic, fsynced step. Positions must continue the feed without a hole
-  // (FAILED_PRECONDITION otherwise). RESOURCE_EXHAUSTED when the disk is full: nothing was written, the log stays
-  // usable. Any other error: the log refuses further writes until reopened.
+  // Writes all of `appends` in one atomic, fsynced step. Positions must continue the feed without a
+  // hole (FAILED_PRECONDITION otherwise). RESOURCE_EXHAUSTED when the disk is full: nothing was
+  // written, the log stays usable. Any other error: the log refuses further writes until reopened.
   virtual absl::Status Append(std::span<const LogAppend> appends) = 0;
 
-  // Calls `visit` with each record of the feed from the one that holds `from.offset` on, in order, until the end or
-  // until `visit` returns an error, which is returned. A corrupt record is DATA_LOSS with its position.
+  // Calls `visit` with each record of the feed from the one that holds `from.offset` on, in order,
+  // until the end or until `visit` returns an error, which is returned. A corrupt record is
+  // DATA_LOSS with its position.
   virtual absl::Status Read(LogPosition from,
                             const std::function<absl::Status(const LogRecord&)>& visit) const = 0;
 
@@ -70,8 +76,8 @@ class EventLog {
   virtual absl::StatusOr<std::vector<ProducerState>> Producers(std::uint32_t feed) const = 0;
 };
 
-// Node keys and feeds. Ids are given out by the sequencer (NewNode) and become durable with the record that first
-// uses them.
+// Node keys and feeds. Ids are given out by the sequencer (NewNode) and become durable with the
+// record that first uses them.
 class Dictionary {
  public:
   virtual ~Dictionary() = default;
@@ -84,10 +90,13 @@ class Dictionary {
   virtual absl::StatusOr<std::uint32_t> FeedNumber(std::string_view name) = 0;
 };
 
-// ------------------------------------------------------------------------------------------------ checkpoints
+// ------------------------------------------------------------------------------------------------
+// checkpoints
 
-// Receives one operator's state, as sections of bytes in a fixed order. Section names are the operator's own
-// ("weights", "rows"); a section may be written in pieces. The sink may be called from any one thread at a time.
+// Receives one operator's state, as sections of bytes in a fixed order. Section names are the
+// operator's own
+// ("weights", "rows"); a section may be written in pieces. The sink may be called from any one
+// thread at a time.
 class CheckpointSink {
  public:
   virtual ~CheckpointSink() = default;
@@ -98,7 +107,8 @@ class CheckpointSink {
 class CheckpointSource {
  public:
   virtual ~CheckpointSource() = default;
-  // Fills `bytes` with the next bytes of `section`. DATA_LOSS if the section has fewer left or another name is next.
+  // Fills `bytes` with the next bytes of `section`. DATA_LOSS if the section has fewer left or
+  // another name is next.
   virtual absl::Status Read(std::string_view section, std::span<std::byte> bytes) = 0;
   // Bytes of `section` not yet read; 0 when it does not exist.
   virtual std::uint64_t Remaining(std::string_view section) const = 0;
@@ -107,17 +117,18 @@ class CheckpointSource {
 // What a checkpoint says of itself.
 struct CheckpointManifest {
   struct OperatorEntry {
-    std::string name;             // of the node in the graph spec
-    std::string operator_name;    // of the registered operator
+    std::string name;           // of the node in the graph spec
+    std::string operator_name;  // of the registered operator
     std::uint32_t state_version = 0;
     std::uint64_t bytes = 0;
-    std::uint64_t hash = 0;       // XXH3 of its sections; 0 for approximate operators
+    std::uint64_t hash = 0;  // XXH3 of its sections; 0 for approximate operators
   };
-  std::uint64_t id = 0;             // rises
-  std::string spec_digest;          // of the graph spec that wrote it
-  std::vector<LogPosition> applied; // per input feed: the position after the last entry that the state contains
+  std::uint64_t id = 0;     // rises
+  std::string spec_digest;  // of the graph spec that wrote it
+  std::vector<LogPosition>
+      applied;  // per input feed: the position after the last entry that the state contains
   std::vector<OperatorEntry> operators;
-  std::uint64_t state_hash = 0;     // over the exact operators' hashes, in spec order
+  std::uint64_t state_hash = 0;  // over the exact operators' hashes, in spec order
 };
 
 // Keeps checkpoints. At least two restorable ones stay until the newer has been verified.
@@ -148,14 +159,15 @@ class CheckpointStore {
   virtual absl::StatusOr<std::unique_ptr<Reader>> Open(std::uint64_t id) const = 0;
 };
 
-// ------------------------------------------------------------------------------------------------ the world
+// ------------------------------------------------------------------------------------------------
+// the world
 
 // Processing time, for metrics, deadlines and idle marks only. Never shapes state.
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual std::int64_t NowNs() const = 0;       // monotonic
-  virtual TimeUs WallTimeUs() const = 0;        // since 1970, UTC
+  virtual std::int64_t NowNs() const = 0;  // monotonic
+  virtual TimeUs WallTimeUs() const = 0;   // since 1970, UTC
 };
 
 }  // namespace weft::graph

@@ -1,5 +1,5 @@
-// Event time: int64 microseconds since 1970-01-01 UTC, or since whatever zero the feed uses. Processing time is never
-// a TimeUs; it is read only through Clock (graph/state.h).
+// Event time: int64 microseconds since 1970-01-01 UTC, or since whatever zero the feed uses.
+// Processing time is never a TimeUs; it is read only through Clock (graph/state.h).
 #pragma once
 
 #include <cstdint>

@@ -2,6 +2,8 @@
 #include <cstdio>
 #include <memory>
 
+#include <tbb/global_control.h>
+
 #include "absl/strings/str_join.h"
 #include "deploy/weft/command.h"
 #include "deploy/weft/eval_links_json.h"
@@ -74,6 +76,8 @@ int Run(const Flags& flags) {
   options.seeds = flags.seeds;
   options.batch = flags.batch;
   options.threads = flags.threads;
+  const tbb::global_control limit(tbb::global_control::max_allowed_parallelism,
+                                  static_cast<std::size_t>(flags.threads));
   options.patience = flags.patience;
   options.replay = flags.replay;
   options.inductive = !flags.no_inductive;

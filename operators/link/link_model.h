@@ -46,6 +46,10 @@ class LinkModel {
   // Returns its mean loss before the step. Baselines do nothing.
   virtual double Learn(graph::EventSpan, std::span<const graph::NodeId>) { return 0.0; }
 
+  // How much of a training over a file is done, from 0 to 1: models whose steps shrink towards its
+  // end ask for this. A service never calls it.
+  virtual void SetTrainingProgress(double) {}
+
   virtual void Observe(graph::EventSpan events) = 0;
 
   // Scores any pairs against the present state, for clients. `time_us` is the time asked about.

@@ -6,6 +6,7 @@
 #include "graph/suggestion.h"
 #include "graph/text.h"
 #include "operators/link/edgebank.h"
+#include "operators/link/nat_model.h"
 #include "operators/link/recency.h"
 
 namespace weft::operators::link {
@@ -32,10 +33,20 @@ ModelOr MakeRecency(const LinkModelRequest& request) {
   return std::make_unique<Recency>(options);
 }
 
+ModelOr MakeNat(const LinkModelRequest& request) {
+  NatOptions options;
+  options.cache.max_nodes = std::max<std::int64_t>(1024, request.node_count);
+  options.micro_batch = request.batch;
+  options.seed = request.seed;
+  options.learning = request.learns;
+  return std::make_unique<NatModel>(options, gpu::HostExec{});
+}
+
 const std::map<std::string, LinkModelFactory, std::less<>>& Models() {
   static const auto* const kModels = new std::map<std::string, LinkModelFactory, std::less<>>{
       {"edgebank", MakeEdgeBank},
       {"edgebank_window", MakeEdgeBankWindow},
+      {"nat", MakeNat},
       {"recency", MakeRecency},
   };
   return *kModels;

@@ -81,7 +81,12 @@ double LinkStream::Run(const LinkPart& part, Mode mode, std::uint64_t negative_s
     }
     model_.Score(span, negative, std::span(positive_score_.data(), count),
                  std::span(negative_score_.data(), negative.size()));
-    if (mode == Mode::kLearn) model_.Learn(span, negative);
+    if (mode == Mode::kLearn) {
+      const double done =
+          static_cast<double>(begin - part.begin) / static_cast<double>(part.size());
+      model_.SetTrainingProgress(training_from_ + done * (training_to_ - training_from_));
+      model_.Learn(span, negative);
+    }
     model_.Observe(span);
     if (scores == nullptr) continue;
     for (std::size_t i = 0; i < negative.size(); ++i) {
@@ -106,6 +111,7 @@ absl::StatusOr<LinkTrainingResult> TrainLinkModel(LinkModel& model, LinkStream& 
   for (std::int32_t epoch = 0; epoch < epochs; ++epoch) {
     const std::string phase = graph::Concat("seed ", options.seed, ", epoch ", epoch + 1);
     model.ResetState();
+    stream.SetTrainingSpan(static_cast<double>(epoch) / epochs, (epoch + 1.0) / epochs);
     result.train_cpu_seconds +=
         stream.Run(train, LinkStream::Mode::kLearn,
                    PhaseSeed(options.seed, LinkPhase::kTrain, epoch), phase, nullptr);

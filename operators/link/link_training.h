@@ -46,6 +46,12 @@ class LinkStream {
   LinkStream(LinkModel& model, const NegativeTargets& negatives, std::int32_t batch,
              LinkProgress progress);
 
+  // The part of the whole training that the next kLearn run covers.
+  void SetTrainingSpan(double from, double to) {
+    training_from_ = from;
+    training_to_ = to;
+  }
+
   enum class Mode { kObserve, kScore, kLearn };
   // Returns the CPU seconds. kObserve scores the events without negatives, because models may
   // prepare their update there.
@@ -56,6 +62,8 @@ class LinkStream {
   LinkModel& model_;
   const NegativeTargets& negatives_;
   std::int32_t batch_;
+  double training_from_ = 0.0;
+  double training_to_ = 1.0;
   LinkProgress progress_;
   std::vector<graph::NodeId> negative_;
   std::vector<float> positive_score_;
