@@ -1,0 +1,263 @@
+#include "graph/node_runner.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "graph/check.h"
+#include "graph/state_hash.h"
+#include "graph/text.h"
+
+namespace weft::graph {
+
+NodeRunner::NodeRunner(RunState& state, std::size_t index, std::string name,
+                       std::unique_ptr<Operator> op, Metrics metrics)
+    : Actor(state),
+      index_(index),
+      name_(std::move(name)),
+      operator_(std::move(op)),
+      metrics_(metrics),
+      context_(*this) {
+  for (const PortInfo& port : operator_->declared().outputs) {
+    outputs_.push_back({port.name, port.type, {}, false});
+  }
+}
+
+void NodeRunner::AddInput(int port, Edge& edge) {
+  InputPort& input = inputs_.emplace_back();
+  input.name = operator_->declared().inputs[static_cast<std::size_t>(port)].name;
+  input.edge = &edge;
+}
+
+void NodeRunner::AddOutput(int port, Edge& edge) {
+  outputs_[static_cast<std::size_t>(port)].edges.push_back(&edge);
+}
+
+void NodeRunner::Prepare(bool publishes_frontier, TraceRecorder* trace) {
+  micro_batch_ = operator_->micro_batch();
+  WEFT_CHECK(micro_batch_ > 0);
+  publishes_frontier_ = publishes_frontier;
+  trace_ = trace;
+  if (trace_ != nullptr) track_ = trace_->AddTrack(name_);
+}
+
+OrderKey NodeRunner::InputPort::next_key() const {
+  if (!has_item) return frontier;
+  if (!item.is_input) return item.key;
+  return {item.key.sequence, static_cast<std::uint64_t>(begin)};
+}
+
+bool NodeRunner::Step() {
+  for (int i = 0; i < state().executor().quantum(); ++i) {
+    if (state().stopped()) return false;
+    if (read_count_.load(std::memory_order_acquire) > 0) RunReads();
+    InputPort* port = nullptr;
+    const Choice choice = Choose(port);
+    if (publishes_frontier_) PublishFrontier();
+    switch (choice) {
+      case Choice::kNothing:
+        return false;
+      case Choice::kBarrier:
+        if (!SaveAtBarrier()) return false;
+        break;
+      case Choice::kMicroBatch:
+        if (!OutputsHaveSpace(port->next_key())) return false;
+        ProcessMicroBatch(*port);
+        break;
+    }
+  }
+  return true;
+}
+
+void NodeRunner::Refill(InputPort& port) {
+  if (port.has_item || !port.edge->Pop(port.item, port.frontier)) return;
+  port.has_item = true;
+  port.begin = 0;
+  if (port.item.barrier != nullptr) return;
+  port.in_flight = port.item.packet.in_flight();
+  port.item.packet.set_in_flight(nullptr);
+  metrics_.packets_in->Add();
+}
+
+NodeRunner::Choice NodeRunner::Choose(InputPort*& chosen) {
+  std::size_t barrier_count = 0;
+  for (InputPort& port : inputs_) {
+    Refill(port);
+    if (port.has_item && port.item.barrier != nullptr) {
+      ++barrier_count;
+    } else if (port.has_item && (chosen == nullptr || port.next_key() < chosen->next_key())) {
+      chosen = &port;
+    }
+  }
+  if (barrier_count == inputs_.size()) return Choice::kBarrier;
+  if (chosen == nullptr) return Choice::kNothing;
+  const OrderKey key = chosen->next_key();
+  for (const InputPort& port : inputs_) {
+    if (port.has_item && port.item.barrier == nullptr) continue;
+    // Could a packet that goes first still come on this port? Of equal keys the earlier port's
+    // does.
+    const OrderKey bound = port.next_key();
+    if (bound < key || (bound == key && &port < chosen)) return Choice::kNothing;
+  }
+  return Choice::kMicroBatch;
+}
+
+void NodeRunner::PublishFrontier() {
+  OrderKey frontier = inputs_.front().next_key();
+  for (const InputPort& port : inputs_) frontier = std::min(frontier, port.next_key());
+  for (const OutputPort& output : outputs_) {
+    for (Edge* edge : output.edges) {
+      if (edge->wants_frontier()) edge->SetFrontier(frontier);
+    }
+  }
+}
+
+bool NodeRunner::OutputsHaveSpace(OrderKey key) {
+  for (const OutputPort& output : outputs_) {
+    for (Edge* edge : output.edges) {
+      if (!edge->HasSpace(key)) return false;
+    }
+  }
+  return true;
+}
+
+void NodeRunner::ProcessMicroBatch(InputPort& port) {
+  const Packet& packet = port.item.packet;
+  const std::int64_t end = std::min(port.begin + micro_batch_, packet.row_count());
+  context_.Set(port, end);
+  for (OutputPort& output : outputs_) output.emitted = false;
+  const std::int64_t start_ns = state().clock().NowNs();
+  absl::Status status = operator_->Process(context_);
+  const std::int64_t duration_ns = state().clock().NowNs() - start_ns;
+  if (!status.ok()) [[unlikely]] {
+    state().Stop(absl::Status(status.code(), Concat("node \"", name_, "\": ", status.message())));
+    return;
+  }
+  metrics_.rows->Add(static_cast<std::uint64_t>(end - port.begin));
+  metrics_.process_seconds->Observe(static_cast<double>(duration_ns) * 1e-9);
+  if (trace_ != nullptr) {
+    trace_->Record({track_, start_ns, duration_ns, end - port.begin, context_.position().offset});
+  }
+  position_ = packet.position();
+  position_.offset += static_cast<std::uint64_t>(end);
+  port.begin = end;
+  if (end < packet.row_count()) return;
+  watermark_us_ = std::max(watermark_us_, packet.time_us());
+  metrics_.watermark_seconds->Set(static_cast<double>(watermark_us_) * 1e-6);
+  port.frontier = std::max(port.frontier, port.next_key());
+  port.has_item = false;
+  port.item = StreamItem();
+  port.in_flight = nullptr;
+}
+
+void NodeRunner::Emit(const InputPort& input, std::string_view port, Packet packet) {
+  const auto output = std::find_if(outputs_.begin(), outputs_.end(),
+                                   [&](const OutputPort& known) { return known.name == port; });
+  WEFT_CHECK(output != outputs_.end());               // the contract does not declare the port
+  WEFT_CHECK(output->type == packet.type());          // the contract declares another type
+  WEFT_CHECK(!std::exchange(output->emitted, true));  // one payload per port and Process call
+  if (output->edges.empty()) return;
+  metrics_.packets_out->Add();
+  StreamItem item;
+  item.packet = std::move(packet);
+  item.packet.set_in_flight(input.in_flight);
+  item.key = input.next_key();
+  for (Edge* edge : output->edges) {
+    if (edge == output->edges.back()) {
+      edge->Push(std::move(item), input.next_key());
+    } else {
+      edge->Push(item, input.next_key());
+    }
+  }
+}
+
+bool NodeRunner::SaveAtBarrier() {
+  const std::shared_ptr<Barrier> barrier = inputs_.front().item.barrier;
+  if (!barrier->TakeTurn(*this)) return false;
+  const OrderKey key = inputs_.front().item.key;
+  for (InputPort& port : inputs_) {
+    WEFT_CHECK(port.item.barrier == barrier);
+    port.frontier = std::max(port.frontier, key);
+    port.item = StreamItem();
+    port.has_item = false;
+  }
+  absl::StatusOr<Barrier::Saved> saved = Save(*barrier);
+  for (const OutputPort& output : outputs_) {
+    for (Edge* edge : output.edges) {
+      StreamItem item;
+      item.key = key;
+      item.barrier = barrier;
+      edge->Push(std::move(item), key);
+    }
+  }
+  barrier->Arrive(index_, std::move(saved));
+  return true;
+}
+
+absl::StatusOr<Barrier::Saved> NodeRunner::Save(const Barrier& barrier) const {
+  const Contract& contract = operator_->declared();
+  const bool stores = contract.stateful && barrier.writer() != nullptr;
+  HashingSink sink(stores ? &barrier.writer()->Operator(name_) : nullptr);
+  if (contract.stateful) {
+    const absl::Status status = operator_->Save(sink);
+    if (!status.ok()) {
+      return absl::Status(status.code(),
+                          Concat("node \"", name_, "\": saving: ", status.message()));
+    }
+  }
+  const bool exact = contract.exactness == Exactness::kExact;
+  return Barrier::Saved{sink.hasher().bytes(), exact ? sink.hasher().Finish() : 0};
+}
+
+void NodeRunner::RunReads() {
+  std::unique_lock lock(reads_mutex_);
+  for (std::size_t count = reads_.size(); count > 0; --count) {
+    if (reads_.empty()) return;
+    ReadRequest* request = reads_.front();
+    reads_.erase(reads_.begin());
+    read_count_.store(reads_.size(), std::memory_order_release);
+    request->started = true;
+    lock.unlock();
+    (*request->read)(*operator_, position_);
+    metrics_.reads->Add();
+    lock.lock();
+    request->done = true;
+    request->changed.notify_all();  // the waiter needs the lock before it can go
+  }
+}
+
+absl::Status NodeRunner::Read(std::int64_t deadline_us,
+                              const std::function<void(const Operator&, LogPosition)>& read) {
+  ReadRequest request;
+  request.read = &read;
+  std::unique_lock lock(reads_mutex_);
+  if (reads_.size() >= kQueuedReadsMax) {
+    return absl::ResourceExhaustedError(
+        Concat("node \"", name_, "\": ", kQueuedReadsMax, " reads are waiting already"));
+  }
+  reads_.push_back(&request);
+  read_count_.store(reads_.size(), std::memory_order_release);
+  lock.unlock();
+  Notify();
+  lock.lock();
+  Executor& executor = state().executor();
+  executor.Wait(
+      lock, request.changed,
+      [&] { return request.done || (state().stopped() && !request.started); },
+      std::max<std::int64_t>(deadline_us, 0));
+  if (request.started && !request.done) {
+    executor.Wait(lock, request.changed, [&] { return request.done; });
+  }
+  if (request.done) return absl::OkStatus();
+  reads_.erase(std::find(reads_.begin(), reads_.end(), &request));
+  read_count_.store(reads_.size(), std::memory_order_release);
+  if (state().stopped()) return state().reason();
+  return absl::DeadlineExceededError(
+      Concat("node \"", name_, "\": no read slot within ", deadline_us, " us"));
+}
+
+void NodeRunner::Wake() {
+  const std::lock_guard lock(reads_mutex_);
+  for (ReadRequest* request : reads_) request->changed.notify_all();
+}
+
+}  // namespace weft::graph
