@@ -159,13 +159,14 @@ void SpecResolver::ResolveOptions(int index) {
         LocateIn(GraphSpec::kNodeFieldNumber, index, NodeFields::kOptionsFieldNumber, -1);
     const std::string_view url = any.type_url();
     const std::string_view type = url.substr(url.rfind('/') + 1);
+    const std::string_view shown_type = type.empty() ? "no type" : type;
     if (contract.options_type.empty()) {
       Error(place, Concat("node \"", node.name, "\": operator \"", node.entry->name,
-                          "\" takes no options, got ", type));
+                          "\" takes no options, got ", shown_type));
     } else if (type != contract.options_type) {
-      Error(place, Concat("node \"", node.name, "\": operator \"", node.entry->name,
-                          "\" takes options of type ", contract.options_type, ", got ",
-                          type.empty() ? std::string_view("no type") : type));
+      Error(place,
+            Concat("node \"", node.name, "\": operator \"", node.entry->name,
+                   "\" takes options of type ", contract.options_type, ", got ", shown_type));
     } else if (!options->ParsePartialFromString(any.value())) {
       Error(place, Concat("node \"", node.name, "\": malformed value of ", type));
     }
