@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <oneapi/tbb/parallel_for.h>
 
 namespace weft::graph {
 namespace {
@@ -73,6 +74,28 @@ TEST(ExecutorThreads, EndRunsWhatWasSubmitted) {
   }
   EXPECT_EQ(ran.load(), 1000);
 }
+
+#ifndef WEFT_HOST_THREADS
+TEST(ExecutorThreads, ATaskNeverRunsInsideTheWaitOfAnother) {
+  const std::unique_ptr<Executor> executor = MakeExecutor(3);
+  static thread_local int depth = 0;
+  std::atomic<int> deepest = 0;
+  std::latch done(200);
+  FunctionTask task([&] {
+    ++depth;
+    if (depth > deepest.load()) deepest = depth;
+    std::atomic<std::int64_t> sum = 0;
+    tbb::parallel_for(0, 64, [&sum](int i) {
+      for (int j = 0; j < 500; ++j) sum += i ^ j;
+    });
+    --depth;
+    done.count_down();
+  });
+  for (int i = 0; i < 200; ++i) executor->Submit(task);
+  done.wait();
+  EXPECT_EQ(deepest.load(), 1);
+}
+#endif
 
 TEST(ExecutorThreads, WaitEndsWithTheTime) {
   const std::unique_ptr<Executor> executor = MakeExecutor(1);

@@ -56,9 +56,14 @@ class Graph {
   virtual const std::vector<std::string>& outputs() const = 0;
 
   // Hands a packet to an input; blocks the calling thread while the input's stream is full. Fails
-  // with the graph's error once an operator has failed.
+  // with the graph's error once an operator has failed. INVALID_ARGUMENT, and the graph goes on,
+  // for another packet type, a time before that of the packet before, or a position before its end.
+  // Inputs whose packets meet in some operator are let in by rising (time_us, place in the spec): a
+  // packet waits until every such other input has a packet or a time beyond it. So push such inputs
+  // from threads of their own, or in time order.
   virtual absl::Status Push(std::string_view input, Packet packet) = 0;
-  // Only moves the input's time forward (an idle feed).
+  // Only moves the input's time forward (an idle feed). `position` is that of the idle mark, which
+  // is one entry of the log. kAfterAllTime ends the input for those that wait for it.
   virtual absl::Status AdvanceTime(std::string_view input, LogPosition position,
                                    TimeUs time_us) = 0;
 
@@ -67,7 +72,8 @@ class Graph {
   virtual absl::Status OnOutput(std::string_view output,
                                 std::function<void(const Packet&)> receive) = 0;
   // Called, in order, with the position after each input packet that every operator has finished
-  // with.
+  // with, and after each idle mark. The position after a packet is that of its first row plus its
+  // rows, at least 1. The callback must be short.
   virtual absl::Status OnApplied(std::string_view input,
                                  std::function<void(LogPosition)> applied) = 0;
   virtual LogPosition Applied(std::string_view input) const = 0;
@@ -78,13 +84,15 @@ class Graph {
   virtual absl::Status Read(std::string_view node, std::int64_t deadline_us,
                             const std::function<void(const Operator&, LogPosition)>& read) = 0;
 
-  // Sends an aligned barrier through the graph and saves every operator at it. The manifest's id is
-  // the store's choice.
+  // Sends an aligned barrier through the graph, behind what was pushed before, and saves every
+  // operator at it; what was to leave the graph before it has left. The manifest's id is the
+  // store's choice. If saving fails the graph goes on.
   virtual absl::StatusOr<CheckpointManifest> Checkpoint(CheckpointStore& store) = 0;
   // The same barrier, hashing instead of storing.
   virtual absl::StatusOr<CheckpointManifest> StateHash() = 0;
 
-  // Waits until everything pushed so far has been applied.
+  // Waits until everything pushed so far has been applied, but for packets that still wait for
+  // another input's time.
   virtual absl::Status Drain() = 0;
   // Drains, closes the operators and ends the graph's tasks. Called by the destructor if need be.
   virtual absl::Status Close() = 0;

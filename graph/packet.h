@@ -51,6 +51,13 @@ class Packet {
     return *static_cast<const T*>(payload_.get());
   }
 
+  // The payload alone: it may outlive the packet, and does not hold up what counts as applied.
+  template <class T>
+  std::shared_ptr<const T> Share() const {
+    WEFT_CHECK(type_ == PacketTypeName<T>::kName);
+    return std::static_pointer_cast<const T>(payload_);
+  }
+
   bool empty() const { return payload_ == nullptr; }
   std::string_view type() const { return type_; }
   // Rows of the payload; row i has position().offset + i when the payload has one row an event.

@@ -5,6 +5,7 @@
 #ifndef WEFT_HOST_THREADS
 
 #include <algorithm>
+#include <atomic>
 #include <thread>
 
 #include <oneapi/tbb/global_control.h>
@@ -25,19 +26,16 @@ class TbbExecutor final : public ThreadedExecutor {
   }
 
   ~TbbExecutor() override {
+    Leave();
     std::unique_lock lock(mutex_);
-    idle_.wait(lock, [this] { return running_ == 0; });
+    empty_changed_.wait(lock, [this] { return empty_; });
   }
 
   void Submit(Task& task) override {
-    {
-      const std::lock_guard lock(mutex_);
-      ++running_;
-    }
+    inside_.fetch_add(1, std::memory_order_relaxed);
     arena_.enqueue([this, &task] {
       task.Run();
-      const std::lock_guard lock(mutex_);
-      if (--running_ == 0) idle_.notify_all();
+      Leave();
     });
   }
 
@@ -50,12 +48,20 @@ class TbbExecutor final : public ThreadedExecutor {
     return std::max(static_cast<std::size_t>(thread_count) + 1, std::size_t{machine});
   }
 
+  void Leave() {
+    if (inside_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    const std::lock_guard lock(mutex_);
+    empty_ = true;
+    empty_changed_.notify_all();
+  }
+
   const int thread_count_;
   tbb::global_control parallelism_;
   tbb::task_arena arena_;
+  std::atomic<std::int64_t> inside_ = 1;  // tasks, and the executor itself until its end
   std::mutex mutex_;
-  std::condition_variable idle_;
-  std::int64_t running_ = 0;
+  std::condition_variable empty_changed_;
+  bool empty_ = false;
 };
 
 }  // namespace

@@ -105,7 +105,8 @@ struct Feed {
   std::unique_ptr<operators::io::EventReader> reader;
   std::shared_ptr<graph::EventBatch> next;  // null at the end
   graph::LogPosition position;
-  graph::TimeUs time_us = graph::kBeforeAllTime;
+  graph::TimeUs time_us = graph::kBeforeAllTime;  // the latest up to the end of `next`
+  graph::TimeUs told_us = graph::kBeforeAllTime;  // what the graph knows
 };
 
 absl::StatusOr<std::pair<std::string, std::string>> SplitName(const std::string& flag,
@@ -129,6 +130,7 @@ class Run {
   absl::Status OpenFeeds();
   absl::Status OpenOutputs();
   absl::Status ReadNext(Feed& feed);
+  absl::Status AdvanceOthers(const Feed& pushed);
   absl::Status PushAll();
 
   const Flags& flags_;
@@ -181,7 +183,20 @@ absl::Status Run::ReadNext(Feed& feed) {
   feed.next = nullptr;
   if (rows->size() == 0) return absl::OkStatus();
   feed.next = std::make_shared<graph::EventBatch>();
+  for (const graph::TimeUs time_us : rows->time_us) feed.time_us = std::max(feed.time_us, time_us);
   return nodes_.Append(*rows, *feed.next);
+}
+
+// Inputs that meet in an operator are merged by time: each has to be told how far the others are,
+// or a full stream of one would wait for the other for ever.
+absl::Status Run::AdvanceOthers(const Feed& pushed) {
+  for (Feed& feed : feeds_) {
+    if (&feed == &pushed || feed.next == nullptr || feed.told_us >= pushed.time_us) continue;
+    feed.told_us = pushed.time_us;
+    WEFT_TRY(graph_->AdvanceTime(feed.name, feed.position, pushed.time_us));
+    ++feed.position.offset;
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Run::PushAll() {
@@ -190,19 +205,18 @@ absl::Status Run::PushAll() {
     Feed* feed = nullptr;
     for (Feed& candidate : feeds_) {
       if (candidate.next == nullptr) continue;
-      if (feed == nullptr || candidate.next->time_us[0] < feed->next->time_us[0]) feed = &candidate;
+      if (feed == nullptr || candidate.time_us < feed->time_us) feed = &candidate;
     }
     if (feed == nullptr) break;
-    for (const graph::TimeUs time_us : feed->next->time_us)
-      feed->time_us = std::max(feed->time_us, time_us);
     const std::int64_t count = feed->next->size();
+    WEFT_TRY(AdvanceOthers(*feed));
     WEFT_TRY(graph_->Push(feed->name, graph::Packet::Make<graph::EventBatch>(
                                           feed->next, feed->position, feed->time_us)));
     feed->position.offset += static_cast<std::uint64_t>(count);
+    feed->told_us = feed->time_us;
     events_ += count;
     bar.Show("events", events_, 0);
     WEFT_TRY(ReadNext(*feed));
-    // The other inputs must know that nothing earlier comes here any more.
     if (feed->next == nullptr)
       WEFT_TRY(graph_->AdvanceTime(feed->name, feed->position, graph::kAfterAllTime));
   }

@@ -1,3 +1,5 @@
+#include "rpc/version.h"
+
 #include <cstdio>
 
 #include <nlohmann/json.hpp>
@@ -16,12 +18,12 @@ void AddVersionCommand(CLI::App& root, Invocation& invocation) {
     invocation.run = [json] {
       if (*json) {
         const nlohmann::ordered_json object = {{"schema_version", 1},
-                                               {"version", WEFT_VERSION},
+                                               {"version", rpc::kVersion},
                                                {"compiler", __VERSION__},
                                                {"target", "x86-64-v3"}};
         std::printf("%s\n", object.dump().c_str());
       } else {
-        std::printf("weft %s (%s, x86-64-v3)\n", WEFT_VERSION, __VERSION__);
+        std::printf("weft %s (%s, x86-64-v3)\n", std::string(rpc::kVersion).c_str(), __VERSION__);
       }
       return kOk;
     };

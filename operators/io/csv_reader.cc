@@ -223,7 +223,7 @@ void CsvReader::ParseLine(std::string_view line) {
 absl::StatusOr<const EventRows*> CsvReader::Next(std::int64_t max_rows) {
   rows_.ClearRows();
   RecordBuffer::Record record;
-  while (rows_.rows().size() < max_rows) {
+  while (pending_.ok() && rows_.rows().size() < max_rows) {
     if (!buffer_.Next(record)) {
       if (rows_.rows().size() > 0) break;  // their keys lie in the buffer
       WEFT_ASSIGN(const bool more, buffer_.Refill());
@@ -238,9 +238,11 @@ absl::StatusOr<const EventRows*> CsvReader::Next(std::int64_t max_rows) {
     } else {
       ParseLine(record.text);
     }
-    WEFT_TRY(rows_.End(feature_count_));
+    pending_ = rows_.End(feature_count_);
+    if (!pending_.ok()) break;
   }
   rows_.report().bytes = buffer_.bytes_read();
+  if (!pending_.ok() && rows_.rows().size() == 0) return pending_;
   return &rows_.rows();
 }
 

@@ -42,6 +42,7 @@ class CsvReader final : public EventReader {
 
   RecordBuffer buffer_;
   RowBuilder rows_;
+  absl::Status pending_;  // of the line after the rows given out last
   std::vector<Column> columns_;
   std::int64_t header_line_ = 1;
   std::int32_t feature_count_ = 0;

@@ -152,7 +152,7 @@ void JsonReader::ParseRecord(std::string_view text) {
 absl::StatusOr<const EventRows*> JsonReader::Next(std::int64_t max_rows) {
   rows_.ClearRows();
   RecordBuffer::Record record;
-  while (rows_.rows().size() < max_rows) {
+  while (pending_.ok() && rows_.rows().size() < max_rows) {
     if (!buffer_.Next(record)) {
       if (rows_.rows().size() > 0) break;  // their keys lie in the buffer
       const absl::StatusOr<bool> more = buffer_.Refill();
@@ -170,10 +170,12 @@ absl::StatusOr<const EventRows*> JsonReader::Next(std::int64_t max_rows) {
       ParseRecord(record.text);
     }
     const std::int64_t broken = rows_.report().broken_lines;
-    WEFT_TRY(rows_.End(feature_count_ < 0 ? row_features_ : feature_count_));
+    pending_ = rows_.End(feature_count_ < 0 ? row_features_ : feature_count_);
+    if (!pending_.ok()) break;
     if (feature_count_ < 0 && rows_.report().broken_lines == broken) feature_count_ = row_features_;
   }
   rows_.report().bytes = buffer_.bytes_read();
+  if (!pending_.ok() && rows_.rows().size() == 0) return pending_;
   return &rows_.rows();
 }
 

@@ -34,6 +34,7 @@ class JsonReader final : public EventReader {
 
   RecordBuffer buffer_;
   RowBuilder rows_;
+  absl::Status pending_;  // of the line after the rows given out last
   simdjson::ondemand::parser parser_;
   std::vector<std::string> unused_;
   std::int32_t feature_count_ = -1;  // of the first row

@@ -1,0 +1,172 @@
+// The link operators one at a time: options, ports, what they send and what they answer.
+#include "gmock/gmock.h"
+#include "graph/text.h"
+#include "gtest/gtest.h"
+#include "operators/catalog.h"
+#include "operators/learn/ranking_metrics.h"
+#include "operators/link/link_evaluation_operator.h"
+#include "operators/link/link_types.h"
+#include "tests/harness/graph_run.h"
+#include "tests/harness/operator_runner.h"
+
+namespace weft::operators::link {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using tests::OperatorRunner;
+
+graph::Packet Events(std::vector<graph::NodeId> source, std::vector<graph::NodeId> target,
+                     std::uint64_t offset) {
+  auto events = std::make_shared<graph::EventBatch>();
+  for (std::size_t i = 0; i < source.size(); ++i) {
+    events->time_us.push_back(static_cast<graph::TimeUs>(offset + i));
+  }
+  events->source = std::move(source);
+  events->target = std::move(target);
+  const graph::TimeUs time_us = events->time_us.empty() ? 0 : events->time_us.back();
+  return graph::Packet::Make<graph::EventBatch>(std::move(events), {0, 0, offset}, time_us);
+}
+
+TEST(NegativeSamplerOperator, DrawsFromThePastAndNeverTheTrueTarget) {
+  OperatorRunner runner(OperatorCatalog(), "negative_sampler", "seed: 5");
+  ASSERT_TRUE(runner.status().ok()) << runner.status();
+  std::uint64_t offset = 0;
+  for (int packet = 0; packet < 40; ++packet) {
+    const graph::EventBatch events =
+        tests::RandomEvents(static_cast<std::uint64_t>(packet), 10, 6, packet * 100);
+    ASSERT_TRUE(runner.Feed("EVENTS", Events(events.source, events.target, offset)).ok());
+    offset += 10;
+  }
+  const auto outputs = runner.Outputs<LinkCandidates>("CANDIDATES");
+  ASSERT_EQ(outputs.size(), 40u);
+  for (const graph::NodeId negative : outputs[0]->negative) EXPECT_EQ(negative, graph::kNoNode);
+  std::vector<int> count(6, 0);
+  for (std::size_t i = 1; i < outputs.size(); ++i) {
+    for (std::size_t row = 0; row < 10; ++row) {
+      const graph::NodeId negative = outputs[i]->negative[row];
+      if (negative == graph::kNoNode) continue;
+      EXPECT_NE(negative, outputs[i]->events.target[row]);
+      ++count[negative];
+    }
+  }
+  for (const int drawn : count) EXPECT_GT(drawn, 20);
+}
+
+TEST(LinkOperator, NeedsExactlyOneInput) {
+  OperatorRunner both(OperatorCatalog(), "recency");
+  EXPECT_THAT(std::string(both.status().message()),
+              HasSubstr("exactly one of CANDIDATES and EVENTS"));
+  OperatorRunner one(OperatorCatalog(), "recency", "", {"EVENTS"});
+  EXPECT_TRUE(one.status().ok()) << one.status();
+}
+
+TEST(LinkOperator, RefusesOptionsOutOfRange) {
+  const struct {
+    const char* name;
+    const char* options;
+    const char* message;
+  } cases[] = {
+      {"recency", "scoring { batch: 5000 }", "scoring.batch: expected 1 to 4096, got 5000"},
+      {"recency", "partners_per_node: -1", "partners_per_node: expected 1 to 1024, got -1"},
+      {"edgebank", "max_pairs: -5", "max_pairs"},
+      {"edgebank", "window_seconds: nan", "window_seconds: expected 0 to"},
+      {"edgebank", "scoring { max_targets: -1 }", "scoring.max_targets"},
+  };
+  for (const auto& wrong : cases) {
+    OperatorRunner runner(OperatorCatalog(), wrong.name, wrong.options, {"EVENTS"});
+    EXPECT_EQ(runner.status().code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(runner.status().message()), HasSubstr(wrong.message));
+  }
+}
+
+TEST(LinkOperator, ScoresBeforeItSees) {
+  OperatorRunner runner(OperatorCatalog(), "edgebank", "scoring { batch: 2 }", {"EVENTS"});
+  ASSERT_TRUE(runner.Feed("EVENTS", Events({1, 1, 1, 3}, {2, 2, 2, 4}, 0)).ok());
+  const auto outputs = runner.Outputs<LinkScores>("SCORES");
+  ASSERT_EQ(outputs.size(), 2u);
+  EXPECT_THAT(outputs[0]->positive_score, ElementsAre(0.0f, 0.0f));  // one micro-batch
+  EXPECT_THAT(outputs[1]->positive_score, ElementsAre(1.0f, 0.0f));
+  EXPECT_TRUE(outputs[0]->negative_score.empty());
+  EXPECT_EQ(outputs[0]->model, "edgebank");
+  EXPECT_EQ(runner.Packets("SCORES")[1].position().offset, 2u);
+}
+
+TEST(LinkOperator, AnswersClientsAndChangesNothing) {
+  OperatorRunner runner(OperatorCatalog(), "edgebank", "scoring { max_targets: 2 }", {"EVENTS"});
+  ASSERT_TRUE(runner.Feed("EVENTS", Events({1, 1, 1}, {7, 8, 9}, 0)).ok());
+  const auto before = runner.StateHash();
+  ASSERT_TRUE(runner
+                  .Read([](const graph::Operator& op) {
+                    const auto* reader = dynamic_cast<const LinkReader*>(&op);
+                    ASSERT_NE(reader, nullptr);
+                    const std::vector<graph::NodeId> source = {1, 1, graph::kNoNode};
+                    const std::vector<graph::NodeId> target = {7, 5, 7};
+                    std::vector<float> score(3);
+                    reader->ScorePairs(source, target, score);
+                    EXPECT_THAT(score, ElementsAre(1.0f, 0.0f, 0.0f));
+                    EXPECT_THAT(reader->RecentTargets(10), ElementsAre(9u, 8u));
+                    EXPECT_THAT(reader->RecentTargets(1), ElementsAre(9u));
+                    EXPECT_EQ(reader->known_target_count(), 2);
+                    EXPECT_EQ(reader->model_name(), "edgebank");
+                  })
+                  .ok());
+  EXPECT_EQ(*runner.StateHash(), *before);
+}
+
+std::shared_ptr<LinkScores> Scores(std::size_t first, std::size_t count) {
+  auto scores = std::make_shared<LinkScores>();
+  for (std::size_t i = first; i < first + count; ++i) {
+    scores->events.source.push_back(1);
+    scores->events.target.push_back(2);
+    scores->events.time_us.push_back(static_cast<graph::TimeUs>(i));
+    scores->negative.push_back(i % 10 == 9 ? graph::kNoNode : 3);
+    scores->positive_score.push_back(static_cast<float>(i * 7 % 13) / 13.0f);
+    scores->negative_score.push_back(static_cast<float>(i * 5 % 11) / 12.0f);
+  }
+  scores->model = "test";
+  scores->probability = true;
+  return scores;
+}
+
+TEST(LinkEvaluationOperator, ReportsOverTheWindow) {
+  OperatorRunner runner(OperatorCatalog(), "link_evaluation",
+                        "window_events: 50 report_every_events: 64", {"SCORES_1"});
+  ASSERT_TRUE(runner.status().ok()) << runner.status();
+  std::vector<float> positive;
+  std::vector<float> negative;
+  for (std::size_t first = 0; first < 200; first += 20) {
+    const auto scores = Scores(first, 20);
+    for (std::size_t i = 0; i < 20 && positive.size() < 72; ++i) {
+      if (scores->negative[i] == graph::kNoNode) continue;
+      positive.push_back(scores->positive_score[i]);
+      negative.push_back(scores->negative_score[i]);
+    }
+    ASSERT_TRUE(runner
+                    .Feed("SCORES_1", graph::Packet::Make<LinkScores>(
+                                          scores, {0, 0, first}, static_cast<graph::TimeUs>(first)))
+                    .ok());
+    if (first == 100) {
+      ASSERT_TRUE(runner.SaveAndLoad().ok());
+    }
+  }
+  const auto reports = runner.Outputs<LinkEvaluationReport>("EVALUATION");
+  ASSERT_EQ(reports.size(), 2u);           // 180 events count
+  EXPECT_EQ(reports[0]->event_count, 72);  // the first micro-batch end at or after 64
+  EXPECT_EQ(reports[0]->window_events, 50);
+  const learn::RankingScore expected =
+      learn::RankingOf(std::span(positive).last(50), std::span(negative).last(50));
+  EXPECT_DOUBLE_EQ(reports[0]->ap, expected.average_precision);
+  EXPECT_DOUBLE_EQ(reports[0]->auc, expected.area_under_curve);
+  EXPECT_TRUE(reports[0]->log_loss.has_value());
+}
+
+TEST(LinkEvaluationOperator, RefusesReportsThatComeTooOften) {
+  OperatorRunner runner(OperatorCatalog(), "link_evaluation", "report_every_events: 10",
+                        {"SCORES_1"});
+  EXPECT_THAT(std::string(runner.status().message()),
+              HasSubstr("report_every_events: expected at least 64, got 10"));
+}
+
+}  // namespace
+}  // namespace weft::operators::link

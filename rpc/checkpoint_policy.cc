@@ -1,0 +1,61 @@
+#include "rpc/checkpoint_policy.h"
+
+#include <algorithm>
+
+namespace weft::rpc {
+namespace {
+
+// Until something has been measured; slower than any graph we know, so the first checkpoints come early.
+constexpr double kAssumedEntriesPerSecond = 20'000.0;
+// Cut before the limit, because entries go on coming in while the checkpoint is written.
+constexpr double kMargin = 0.6;
+// Checkpoints may take this part of the time, whatever the policy.
+constexpr double kTimeShareMax = 0.2;
+constexpr double kSmoothing = 0.2;
+constexpr double kNanosecondsPerSecond = 1e9;
+
+}  // namespace
+
+CheckpointPolicy::CheckpointPolicy(double max_replay_seconds, std::uint64_t applied_count)
+    : max_replay_seconds_(max_replay_seconds),
+      entries_per_second_(kAssumedEntriesPerSecond),
+      contained_count_(applied_count) {}
+
+void CheckpointPolicy::Learn(double entries_per_second) {
+  entries_per_second_ += kSmoothing * (entries_per_second - entries_per_second_);
+}
+
+void CheckpointPolicy::Replayed(std::uint64_t entry_count, double seconds) {
+  contained_count_ -= std::min(contained_count_, entry_count);
+  // Too short a replay measures the start of threads.
+  if (seconds > 0.1) entries_per_second_ = static_cast<double>(entry_count) / seconds;
+}
+
+void CheckpointPolicy::Observe(std::int64_t now_ns, std::uint64_t applied_count, bool backlog) {
+  if (backlog && seen_backlog_ && now_ns > seen_ns_ && applied_count > seen_count_) {
+    const double seconds = static_cast<double>(now_ns - seen_ns_) / kNanosecondsPerSecond;
+    Learn(static_cast<double>(applied_count - seen_count_) / seconds);
+  }
+  seen_ns_ = now_ns;
+  seen_count_ = applied_count;
+  seen_backlog_ = backlog;
+}
+
+double CheckpointPolicy::ReplaySeconds(std::uint64_t applied_count) const {
+  const std::uint64_t entries = applied_count - std::min(applied_count, contained_count_);
+  return static_cast<double>(entries) / entries_per_second_;
+}
+
+bool CheckpointPolicy::Due(std::int64_t now_ns, std::uint64_t applied_count) const {
+  return now_ns >= not_before_ns_ &&
+         ReplaySeconds(applied_count) > kMargin * max_replay_seconds_;
+}
+
+void CheckpointPolicy::Cut(std::int64_t now_ns, std::int64_t duration_ns,
+                           std::uint64_t applied_count) {
+  contained_count_ = applied_count;
+  not_before_ns_ =
+      now_ns + static_cast<std::int64_t>(static_cast<double>(duration_ns) / kTimeShareMax);
+}
+
+}  // namespace weft::rpc

@@ -1,0 +1,136 @@
+#include "rpc/client.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <chrono>
+
+#include "graph/check.h"
+#include "rpc/channel.h"
+#include "rpc/grpc_status.h"
+#include "grpc/health/v1/health.grpc.pb.h"
+#include "weft/v1/admin.grpc.pb.h"
+#include "weft/v1/link.grpc.pb.h"
+
+namespace weft::rpc {
+namespace {
+
+using grpc::health::v1::Health;
+using grpc::health::v1::HealthCheckRequest;
+using grpc::health::v1::HealthCheckResponse;
+using std::chrono::system_clock;
+
+system_clock::time_point After(double seconds) {
+  return system_clock::now() + std::chrono::duration_cast<system_clock::duration>(
+                                   std::chrono::duration<double>(seconds));
+}
+
+template <class Response, class Stub, class Request>
+absl::StatusOr<Response> Call(double deadline_seconds, Stub& stub,
+                              grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                                           Response*),
+                              const Request& request) {
+  grpc::ClientContext context;
+  context.set_deadline(After(deadline_seconds));
+  Response response;
+  WEFT_TRY(FromGrpcStatus((stub.*method)(&context, request, &response)));
+  return response;
+}
+
+class GrpcLinkClient final : public LinkClient {
+ public:
+  GrpcLinkClient(const std::string& address, double deadline_seconds)
+      : stub_(MakeChannel(address)), deadline_seconds_(deadline_seconds) {}
+
+  absl::StatusOr<v1::ScoreLinksResponse> ScoreLinks(
+      const v1::ScoreLinksRequest& request) override {
+    return Call(deadline_seconds_, stub_, &v1::LinkService::Stub::ScoreLinks, request);
+  }
+  absl::StatusOr<v1::RankTargetsResponse> RankTargets(
+      const v1::RankTargetsRequest& request) override {
+    return Call(deadline_seconds_, stub_, &v1::LinkService::Stub::RankTargets, request);
+  }
+  absl::Status SubscribePredictions(
+      const v1::SubscribePredictionsRequest& request,
+      const std::function<bool(const v1::SubscribePredictionsResponse&)>& receive,
+      const std::function<void()>& subscribed) override {
+    grpc::ClientContext context;
+    const auto reader = stub_.SubscribePredictions(&context, request);
+    reader->WaitForInitialMetadata();
+    if (subscribed) subscribed();
+    v1::SubscribePredictionsResponse response;
+    while (reader->Read(&response)) {
+      if (receive(response)) continue;
+      context.TryCancel();
+      reader->Finish();
+      return absl::OkStatus();
+    }
+    return FromGrpcStatus(reader->Finish());
+  }
+
+ private:
+  v1::LinkService::Stub stub_;
+  const double deadline_seconds_;
+};
+
+class GrpcAdminClient final : public AdminClient {
+ public:
+  GrpcAdminClient(const std::string& address, double deadline_seconds)
+      : channel_(MakeChannel(address)),
+        stub_(channel_),
+        health_(channel_),
+        deadline_seconds_(deadline_seconds) {}
+
+  absl::StatusOr<v1::GetServerInfoResponse> GetServerInfo() override {
+    return Call(deadline_seconds_, stub_, &v1::AdminService::Stub::GetServerInfo,
+                v1::GetServerInfoRequest());
+  }
+  absl::StatusOr<v1::GetGraphResponse> GetGraph() override {
+    return Call(deadline_seconds_, stub_, &v1::AdminService::Stub::GetGraph,
+                v1::GetGraphRequest());
+  }
+  absl::StatusOr<v1::CheckpointResponse> Checkpoint() override {
+    return Call(deadline_seconds_, stub_, &v1::AdminService::Stub::Checkpoint,
+                v1::CheckpointRequest());
+  }
+  absl::StatusOr<v1::GetStateHashResponse> GetStateHash() override {
+    return Call(deadline_seconds_, stub_, &v1::AdminService::Stub::GetStateHash,
+                v1::GetStateHashRequest());
+  }
+  absl::Status Drain() override {
+    return Call(deadline_seconds_, stub_, &v1::AdminService::Stub::Drain, v1::DrainRequest())
+        .status();
+  }
+  absl::Status WaitServing(double seconds) override {
+    grpc::ClientContext context;
+    context.set_deadline(After(seconds));
+    context.set_wait_for_ready(true);
+    const auto reader = health_.Watch(&context, HealthCheckRequest());
+    HealthCheckResponse response;
+    while (reader->Read(&response)) {
+      if (response.status() != HealthCheckResponse::SERVING) continue;
+      context.TryCancel();
+      reader->Finish();
+      return absl::OkStatus();
+    }
+    return FromGrpcStatus(reader->Finish());
+  }
+
+ private:
+  const std::shared_ptr<grpc::Channel> channel_;
+  v1::AdminService::Stub stub_;
+  Health::Stub health_;
+  const double deadline_seconds_;
+};
+
+}  // namespace
+
+std::unique_ptr<LinkClient> LinkClient::Open(const std::string& address, double deadline_seconds) {
+  return std::make_unique<GrpcLinkClient>(address, deadline_seconds);
+}
+
+std::unique_ptr<AdminClient> AdminClient::Open(const std::string& address,
+                                               double deadline_seconds) {
+  return std::make_unique<GrpcAdminClient>(address, deadline_seconds);
+}
+
+}  // namespace weft::rpc

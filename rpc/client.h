@@ -1,0 +1,51 @@
+// LinkClient and AdminClient: the unary calls of a server, with deadlines. For events see ingest_client.h.
+// Thread rule: any thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "weft/v1/admin.pb.h"
+#include "weft/v1/link.pb.h"
+
+namespace weft::rpc {
+
+// Every call fails with the server's status, UNAVAILABLE if it cannot be reached, DEADLINE_EXCEEDED when it takes longer
+// than `deadline_seconds`.
+class LinkClient {
+ public:
+  static std::unique_ptr<LinkClient> Open(const std::string& address,
+                                          double deadline_seconds = 5.0);
+  virtual ~LinkClient() = default;
+
+  virtual absl::StatusOr<v1::ScoreLinksResponse> ScoreLinks(
+      const v1::ScoreLinksRequest& request) = 0;
+  virtual absl::StatusOr<v1::RankTargetsResponse> RankTargets(
+      const v1::RankTargetsRequest& request) = 0;
+  // Calls `receive` with each message until it returns false or the stream ends; blocks meanwhile. No deadline.
+  // `subscribed` is called once when the server has taken the subscription; may be empty.
+  virtual absl::Status SubscribePredictions(
+      const v1::SubscribePredictionsRequest& request,
+      const std::function<bool(const v1::SubscribePredictionsResponse&)>& receive,
+      const std::function<void()>& subscribed = nullptr) = 0;
+};
+
+class AdminClient {
+ public:
+  static std::unique_ptr<AdminClient> Open(const std::string& address,
+                                           double deadline_seconds = 5.0);
+  virtual ~AdminClient() = default;
+
+  virtual absl::StatusOr<v1::GetServerInfoResponse> GetServerInfo() = 0;
+  virtual absl::StatusOr<v1::GetGraphResponse> GetGraph() = 0;
+  virtual absl::StatusOr<v1::CheckpointResponse> Checkpoint() = 0;
+  virtual absl::StatusOr<v1::GetStateHashResponse> GetStateHash() = 0;
+  virtual absl::Status Drain() = 0;
+  // Waits until the server says that it is serving, at most `seconds`.
+  virtual absl::Status WaitServing(double seconds) = 0;
+};
+
+}  // namespace weft::rpc

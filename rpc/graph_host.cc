@@ -1,0 +1,340 @@
+#include "rpc/graph_host.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "graph/check.h"
+#include "graph/text.h"
+#include "operators/link/link_types.h"
+#include "rpc/logging.h"
+
+namespace weft::rpc {
+
+using graph::CheckpointManifest;
+using graph::Concat;
+using graph::LogPosition;
+
+namespace {
+
+constexpr std::chrono::milliseconds kLookEvery{50};
+constexpr std::int64_t kReadDeadlineUs = 5'000'000;
+constexpr double kNanosecondsPerSecond = 1e9;
+
+Sequencer::Options SequencerOptions(const config::v1::FeedConfig& config, std::string name,
+                                    std::uint32_t feed) {
+  Sequencer::Options options;
+  options.feed_name = std::move(name);
+  options.feed = feed;
+  options.lateness_us = config.lateness_us();
+  options.idle_after_ns =
+      static_cast<std::int64_t>(config.idle_after_seconds() * kNanosecondsPerSecond);
+  options.limits.key_bytes = config.max_key_bytes();
+  options.limits.feature_count = config.feature_count();
+  options.limits.batch_events = config.max_batch_events();
+  options.limits.window_events = config.window_events();
+  options.limits.max_producers = config.max_producers();
+  return options;
+}
+
+}  // namespace
+
+GraphHost::GraphHost(Options options, const Environment& environment)
+    : options_(std::move(options)), environment_(environment) {}
+
+GraphHost::~GraphHost() {
+  {
+    const std::scoped_lock lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  if (housekeeper_.joinable()) housekeeper_.join();
+  writer_.reset();
+  for (Feed& feed : feeds_) feed.feeder.reset();
+  if (graph_ != nullptr) graph_->Close().IgnoreError();
+  graph_.reset();
+}
+
+void GraphHost::OnBuilt(
+    std::function<absl::Status(graph::Graph&, const graph::ParsedSpec&)> built) {
+  built_ = std::move(built);
+}
+
+absl::Status GraphHost::Open(std::function<void(Phase)> phase_changed) {
+  phase_changed_ = std::move(phase_changed);
+  WEFT_ASSIGN(graph::ParsedSpec spec, graph::ParsedSpec::Parse(options_.graph_text,
+                                                               options_.graph_name,
+                                                               *environment_.catalog));
+  spec_ = std::make_unique<graph::ParsedSpec>(std::move(spec));
+  WEFT_TRY(OpenStorage());
+  WEFT_TRY(RestoreGraph());
+  WEFT_TRY(BuildFeeds());
+  if (built_) WEFT_TRY(built_(*graph_, *spec_));
+  WEFT_TRY(graph_->Start());
+  WEFT_TRY(Replay());
+  WEFT_TRY(FindLinkNodes());
+  SetPhase(Phase::kServing);
+  housekeeper_ = std::thread([this] { KeepHouse(); });
+  return absl::OkStatus();
+}
+
+absl::Status GraphHost::OpenStorage() {
+  storage::DataDirectory::Options options;
+  options.path = options_.config.data_dir();
+  options.min_free_bytes = options_.config.log().min_free_bytes();
+  WEFT_ASSIGN(directory_, storage::DataDirectory::Open(std::move(options)));
+  interner_ = std::make_unique<Interner>(options_.config.feed().max_nodes());
+  return interner_->Load(directory_->dictionary());
+}
+
+absl::Status GraphHost::BuildGraph() {
+  graph::Environment environment;
+  environment.catalog = environment_.catalog;
+  environment.executor = environment_.executor;
+  environment.clock = environment_.clock;
+  environment.metrics = environment_.metrics;
+  environment.trace = environment_.trace;
+  environment.device = environment_.device;
+  WEFT_ASSIGN(graph_, graph::Graph::Build(*spec_, environment));
+  return absl::OkStatus();
+}
+
+absl::Status GraphHost::RestoreGraph() {
+  WEFT_ASSIGN(const std::vector<CheckpointManifest> manifests, directory_->checkpoints().List());
+  for (const CheckpointManifest& manifest : manifests) {
+    WEFT_TRY(BuildGraph());
+    absl::Status status = directory_->VerifyCheckpoint(manifest.id);
+    if (status.ok()) {
+      auto reader = directory_->checkpoints().Open(manifest.id);
+      status = reader.ok() ? graph_->Restore(**reader) : reader.status();
+    }
+    if (status.ok()) {
+      restored_ = manifest.applied;
+      Log(LogLevel::kInfo, "checkpoint restored", {{"checkpoint", Concat(manifest.id)}});
+      return absl::OkStatus();
+    }
+    Log(LogLevel::kWarning, "checkpoint cannot be used",
+        {{"checkpoint", Concat(manifest.id)}, {"error", status.ToString()}});
+  }
+  // Without a checkpoint the state is rebuilt from the whole log, if that is still there.
+  for (const graph::ParsedSpec::Input& input : spec_->inputs()) {
+    WEFT_ASSIGN(const std::uint32_t feed, directory_->dictionary().FeedNumber(input.name));
+    WEFT_ASSIGN(const LogPosition begin, directory_->LogBegin(feed));
+    if (begin.offset == 0) continue;
+    return absl::FailedPreconditionError(
+        Concat("no checkpoint fits this graph, and the log of feed \"", input.name,
+               "\" begins at ", begin.offset, ", so the state cannot be rebuilt from it"));
+  }
+  return BuildGraph();
+}
+
+LogPosition GraphHost::ReplayFrom(std::uint32_t feed) const {
+  for (const LogPosition& position : restored_) {
+    if (position.feed == feed) return position;
+  }
+  return {0, feed, 0};
+}
+
+absl::Status GraphHost::BuildFeeds() {
+  writer_ = std::make_unique<LogWriter>(&directory_->log(), environment_.metrics,
+                                        [this](const absl::Status& status) { Fail(status); });
+  for (const graph::ParsedSpec::Input& input : spec_->inputs()) {
+    WEFT_ASSIGN(const std::uint32_t number, directory_->dictionary().FeedNumber(input.name));
+    Feed feed;
+    feed.feeder =
+        std::make_unique<Feeder>(graph_.get(), &directory_->log(), input.name,
+                                 [this](const absl::Status& status) { Fail(status); });
+    feed.sequencer = std::make_unique<Sequencer>(
+        SequencerOptions(options_.config.feed(), input.name, number),
+        Sequencer::Environment{interner_.get(), writer_.get(), environment_.clock,
+                               environment_.metrics},
+        [feeder = feed.feeder.get()](DurableRecord record) {
+          feeder->Deliver(std::move(record));
+        });
+    WEFT_TRY(feed.sequencer->Load(directory_->log()));
+    WEFT_TRY(graph_->OnApplied(input.name,
+                               [sequencer = feed.sequencer.get()](LogPosition position) {
+                                 sequencer->OnApplied(position);
+                               }));
+    feeds_.push_back(std::move(feed));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status GraphHost::Replay() {
+  const auto start = std::chrono::steady_clock::now();
+  for (Feed& feed : feeds_) feed.feeder->Start(ReplayFrom(feed.sequencer->options().feed));
+  for (Feed& feed : feeds_) WEFT_TRY(feed.feeder->WaitReplayed());
+  WEFT_TRY(graph_->Drain());
+  replay_seconds_ =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  for (const Feed& feed : feeds_) replayed_count_ += feed.feeder->replayed_count();
+  Log(LogLevel::kInfo, "log replayed",
+      {{"entries", Concat(replayed_count_)}, {"seconds", Concat(replay_seconds_)}});
+  return absl::OkStatus();
+}
+
+absl::Status GraphHost::FindLinkNodes() {
+  for (const graph::ParsedSpec::Node& node : spec_->nodes()) {
+    bool reads = false;
+    WEFT_TRY(graph_->Read(node.name, kReadDeadlineUs,
+                          [&](const graph::Operator& candidate, LogPosition) {
+                            reads = dynamic_cast<const operators::link::LinkReader*>(&candidate) !=
+                                    nullptr;
+                          }));
+    if (reads) link_nodes_.push_back(node.name);
+  }
+  return absl::OkStatus();
+}
+
+void GraphHost::SetPhase(Phase phase) {
+  phase_ = phase;
+  if (phase_changed_) phase_changed_(phase);
+}
+
+void GraphHost::Fail(const absl::Status& status) {
+  {
+    const std::scoped_lock lock(mutex_);
+    // A graph that is being closed refuses what is still fed to it.
+    if (stopping_ || !failure_.ok()) return;
+    failure_ = status;
+  }
+  Log(LogLevel::kError, "the graph or its log has failed", {{"error", status.ToString()}});
+  SetPhase(Phase::kFailed);
+}
+
+absl::Status GraphHost::CheckServing() const {
+  switch (phase()) {
+    case Phase::kRecovering: return absl::UnavailableError("the server is recovering");
+    case Phase::kServing:
+    case Phase::kDraining: return absl::OkStatus();
+    case Phase::kFailed: break;
+  }
+  const std::scoped_lock lock(mutex_);
+  return failure_;
+}
+
+absl::StatusOr<Sequencer*> GraphHost::FindSequencer(std::string_view feed) {
+  std::vector<std::string> names;
+  for (const Feed& candidate : feeds_) {
+    if (candidate.sequencer->options().feed_name == feed) return candidate.sequencer.get();
+    names.push_back(candidate.sequencer->options().feed_name);
+  }
+  return absl::NotFoundError(Concat("there is no feed \"", feed, "\"; the graph has: ",
+                                    graph::JoinNames(names, ", ", "none")));
+}
+
+Sequencer* GraphHost::FindSequencer(std::uint32_t feed) {
+  for (const Feed& candidate : feeds_) {
+    if (candidate.sequencer->options().feed == feed) return candidate.sequencer.get();
+  }
+  return nullptr;
+}
+
+std::vector<const Sequencer*> GraphHost::sequencers() const {
+  std::vector<const Sequencer*> all;
+  for (const Feed& feed : feeds_) all.push_back(feed.sequencer.get());
+  return all;
+}
+
+std::uint64_t GraphHost::AppliedCount() const {
+  std::uint64_t count = 0;
+  for (const Feed& feed : feeds_) count += feed.sequencer->GetReport().applied.offset;
+  return count;
+}
+
+std::uint64_t GraphHost::DurableCount() const {
+  std::uint64_t count = 0;
+  for (const Feed& feed : feeds_) count += feed.sequencer->GetReport().durable.offset;
+  return count;
+}
+
+absl::StatusOr<CheckpointManifest> GraphHost::Checkpoint() {
+  const std::scoped_lock lock(checkpoint_mutex_);
+  const auto start = std::chrono::steady_clock::now();
+  WEFT_ASSIGN(CheckpointManifest manifest, graph_->Checkpoint(directory_->checkpoints()));
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+  environment_.metrics
+      ->GetHistogram("weft_checkpoint_duration_seconds",
+                     "Time to cut, write and verify a checkpoint.")
+      .Observe(taken.count());
+  WEFT_TRY(TrimLog());
+  return manifest;
+}
+
+absl::StatusOr<CheckpointManifest> GraphHost::StateHash() {
+  const std::scoped_lock lock(checkpoint_mutex_);
+  return graph_->StateHash();
+}
+
+absl::StatusOr<std::vector<CheckpointManifest>> GraphHost::Checkpoints() const {
+  return directory_->checkpoints().List();
+}
+
+absl::Status GraphHost::TrimLog() {
+  const std::uint64_t retained = options_.config.log().retained_entries();
+  if (retained == 0) return absl::OkStatus();
+  WEFT_ASSIGN(const std::vector<CheckpointManifest> manifests, directory_->checkpoints().List());
+  std::map<std::uint32_t, std::pair<std::size_t, std::uint64_t>> contained;
+  for (const CheckpointManifest& manifest : manifests) {
+    for (const LogPosition& position : manifest.applied) {
+      auto& [count, offset] =
+          contained.try_emplace(position.feed, 0, position.offset).first->second;
+      ++count;
+      offset = std::min(offset, position.offset);
+    }
+  }
+  for (const auto& [feed, entry] : contained) {
+    const auto& [count, offset] = entry;
+    // Every restorable checkpoint has to contain what goes.
+    if (count < manifests.size() || offset <= retained) continue;
+    WEFT_TRY(directory_->TrimLog({0, feed, offset - retained}));
+  }
+  return absl::OkStatus();
+}
+
+void GraphHost::LookAfter(CheckpointPolicy& policy) {
+  for (Feed& feed : feeds_) {
+    // A full disk shows at the writer; a quiet feed can wait for it.
+    feed.sequencer->Tick().IgnoreError();
+  }
+  const std::uint64_t applied = AppliedCount();
+  policy.Observe(environment_.clock->NowNs(), applied, DurableCount() > applied);
+  if (!policy.Due(environment_.clock->NowNs(), applied)) return;
+  const std::int64_t start_ns = environment_.clock->NowNs();
+  const absl::StatusOr<CheckpointManifest> manifest = Checkpoint();
+  const std::int64_t end_ns = environment_.clock->NowNs();
+  std::uint64_t contained = 0;
+  if (manifest.ok()) {
+    for (const LogPosition& position : manifest->applied) contained += position.offset;
+  } else {
+    Log(LogLevel::kError, "checkpoint failed", {{"error", manifest.status().ToString()}});
+  }
+  policy.Cut(end_ns, end_ns - start_ns, manifest.ok() ? contained : applied);
+}
+
+void GraphHost::KeepHouse() {
+  CheckpointPolicy policy(options_.config.recovery().max_replay_seconds(), AppliedCount());
+  policy.Replayed(replayed_count_, replay_seconds_);
+  while (true) {
+    {
+      std::unique_lock lock(mutex_);
+      if (wake_.wait_for(lock, kLookEvery, [&] { return stopping_; })) return;
+    }
+    if (phase() == Phase::kServing) LookAfter(policy);
+  }
+}
+
+absl::Status GraphHost::Drain() {
+  if (phase() == Phase::kServing) SetPhase(Phase::kDraining);
+  for (Feed& feed : feeds_) feed.sequencer->StartDrain();
+  if (writer_ == nullptr) return absl::OkStatus();
+  WEFT_TRY(CheckServing());
+  WEFT_TRY(writer_->Flush());
+  for (Feed& feed : feeds_) WEFT_TRY(feed.feeder->Flush());
+  WEFT_TRY(graph_->Drain());
+  // A checkpoint at the very end makes the next start quick.
+  return Checkpoint().status();
+}
+
+}  // namespace weft::rpc

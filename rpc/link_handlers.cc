@@ -1,0 +1,198 @@
+#include "rpc/link_handlers.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "graph/check.h"
+#include "graph/text.h"
+#include "operators/link/link_types.h"
+#include "rpc/position.h"
+
+namespace weft::rpc {
+namespace {
+
+using graph::Concat;
+using graph::kNoNode;
+using graph::LogPosition;
+using graph::NodeId;
+using operators::link::LinkReader;
+
+constexpr int kPairsMax = 4096;
+constexpr int kTopDefault = 10;
+constexpr int kTopMax = 1000;
+constexpr int kCandidatesDefault = 1000;
+constexpr int kCandidatesMax = 10000;
+
+// Runs `read` on the link predictor that the request names, and tells what it was.
+absl::Status ReadPredictor(GraphHost& host, const CallContext& context, std::string_view node,
+                           v1::ScoringModel& model, v1::LogPosition& position,
+                           const std::function<void(const LinkReader&)>& read) {
+  std::string name(node);
+  if (name.empty()) {
+    if (host.link_nodes().empty()) {
+      return absl::FailedPreconditionError("the graph has no link predictor");
+    }
+    name = host.link_nodes().front();
+  }
+  bool reads = false;
+  WEFT_TRY(host.graph().Read(
+      name, context.left_us(), [&](const graph::Operator& candidate, LogPosition applied) {
+        const auto* const reader = dynamic_cast<const LinkReader*>(&candidate);
+        if (reader == nullptr) return;
+        reads = true;
+        read(*reader);
+        model.set_name(reader->model_name());
+        model.set_version(reader->model_version());
+        position = EncodePosition(applied);
+      }));
+  if (!reads) {
+    return absl::InvalidArgumentError(
+        Concat("node \"", name, "\" does not predict links; these do: ",
+               graph::JoinNames(host.link_nodes(), ", ", "none")));
+  }
+  model.set_node(name);
+  return absl::OkStatus();
+}
+
+absl::Status CheckFinite(std::span<const float> scores) {
+  for (const float score : scores) {
+    if (!std::isfinite(score)) {
+      return absl::InternalError("the model gave a score that is not a finite number");
+    }
+  }
+  return absl::OkStatus();
+}
+
+struct Ranked {
+  std::size_t candidate = 0;
+  std::string_view key;
+  float score = 0;
+};
+
+// The first `count` by falling score, then key.
+void KeepBest(std::vector<Ranked>& ranked, std::size_t count) {
+  count = std::min(count, ranked.size());
+  std::partial_sort(ranked.begin(), ranked.begin() + static_cast<std::ptrdiff_t>(count),
+                    ranked.end(), [](const Ranked& a, const Ranked& b) {
+                      return a.score != b.score ? a.score > b.score : a.key < b.key;
+                    });
+  ranked.resize(count);
+}
+
+}  // namespace
+
+absl::Status WaitForPosition(GraphHost& host, const CallContext& context,
+                             const v1::LogPosition& position) {
+  WEFT_ASSIGN(const LogPosition wanted, DecodePosition(position));
+  Sequencer* const sequencer = host.FindSequencer(wanted.feed);
+  if (sequencer == nullptr) {
+    return absl::InvalidArgumentError("min_position: this server has no such feed");
+  }
+  return sequencer->WaitApplied(wanted, context.deadline_ns);
+}
+
+absl::StatusOr<v1::ScoreLinksResponse> ScoreLinks(GraphHost& host, const CallContext& context,
+                                                  const v1::ScoreLinksRequest& request) {
+  WEFT_TRY(host.CheckServing());
+  if (request.pair_size() == 0 || request.pair_size() > kPairsMax) {
+    return absl::InvalidArgumentError(
+        Concat("pair: expected 1 to ", kPairsMax, " pairs, got ", request.pair_size()));
+  }
+  if (request.has_min_position()) {
+    WEFT_TRY(WaitForPosition(host, context, request.min_position()));
+  }
+  const auto count = static_cast<std::size_t>(request.pair_size());
+  std::vector<NodeId> source(count);
+  std::vector<NodeId> target(count);
+  std::vector<float> score(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    source[i] = host.interner().Find(request.pair(static_cast<int>(i)).source());
+    target[i] = host.interner().Find(request.pair(static_cast<int>(i)).target());
+  }
+  v1::ScoreLinksResponse response;
+  WEFT_TRY(ReadPredictor(host, context, request.node(), *response.mutable_model(),
+                         *response.mutable_position(), [&](const LinkReader& reader) {
+                           reader.ScorePairs(source, target, score);
+                         }));
+  WEFT_TRY(CheckFinite(score));
+  for (std::size_t i = 0; i < count; ++i) {
+    v1::LinkScore& entry = *response.add_score();
+    entry.set_score(score[i]);
+    entry.set_source_known(source[i] != kNoNode);
+    entry.set_target_known(target[i] != kNoNode);
+  }
+  return response;
+}
+
+absl::StatusOr<v1::RankTargetsResponse> RankTargets(GraphHost& host, const CallContext& context,
+                                                    const v1::RankTargetsRequest& request) {
+  WEFT_TRY(host.CheckServing());
+  const int top = request.top_k() == 0 ? kTopDefault : request.top_k();
+  const int most = request.max_candidates() == 0 ? kCandidatesDefault : request.max_candidates();
+  if (top < 1 || top > kTopMax) {
+    return absl::InvalidArgumentError(Concat("top_k: expected 1 to ", kTopMax, ", got ", top));
+  }
+  if (most < 1 || most > kCandidatesMax) {
+    return absl::InvalidArgumentError(
+        Concat("max_candidates: expected 1 to ", kCandidatesMax, ", got ", most));
+  }
+  if (request.has_min_position()) {
+    WEFT_TRY(WaitForPosition(host, context, request.min_position()));
+  }
+  const bool given = request.target_size() > 0;
+  std::vector<NodeId> targets;
+  for (int i = 0; i < std::min(request.target_size(), most); ++i) {
+    targets.push_back(host.interner().Find(request.target(i)));
+  }
+  const NodeId source = host.interner().Find(request.source());
+  std::int64_t available = request.target_size();
+  std::vector<float> scores;
+  v1::RankTargetsResponse response;
+  WEFT_TRY(ReadPredictor(host, context, request.node(), *response.mutable_model(),
+                         *response.mutable_position(), [&](const LinkReader& reader) {
+                           if (!given) {
+                             targets = reader.RecentTargets(most);
+                             available = reader.known_target_count();
+                           }
+                           scores.resize(targets.size());
+                           const std::vector<NodeId> sources(targets.size(), source);
+                           reader.ScorePairs(sources, targets, scores);
+                         }));
+  WEFT_TRY(CheckFinite(scores));
+  std::vector<Ranked> ranked(targets.size());
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const std::string_view key = given ? std::string_view(request.target(static_cast<int>(i)))
+                                       : host.interner().Key(targets[i]);
+    ranked[i] = {i, key, scores[i]};
+  }
+  response.set_candidate_count(static_cast<std::int64_t>(targets.size()));
+  response.set_cut(available > static_cast<std::int64_t>(targets.size()));
+  response.set_source_known(source != kNoNode);
+  KeepBest(ranked, static_cast<std::size_t>(top));
+  for (const Ranked& best : ranked) {
+    v1::RankedTarget& entry = *response.add_target();
+    entry.set_target(best.key.data(), best.key.size());
+    entry.set_score(best.score);
+    entry.set_known(targets[best.candidate] != kNoNode);
+  }
+  return response;
+}
+
+void RegisterLinkHandlers(GraphHost* host, Dispatcher& dispatcher) {
+  dispatcher.Register<v1::ScoreLinksRequest, v1::ScoreLinksResponse>(
+      "/weft.v1.LinkService/ScoreLinks",
+      [host](const CallContext& context, const v1::ScoreLinksRequest& request) {
+        return ScoreLinks(*host, context, request);
+      });
+  dispatcher.Register<v1::RankTargetsRequest, v1::RankTargetsResponse>(
+      "/weft.v1.LinkService/RankTargets",
+      [host](const CallContext& context, const v1::RankTargetsRequest& request) {
+        return RankTargets(*host, context, request);
+      });
+}
+
+}  // namespace weft::rpc

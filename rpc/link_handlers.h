@@ -1,0 +1,24 @@
+// The unary methods of LinkService as plain functions. They reach operators through graph::Graph::Read and LinkReader.
+#pragma once
+
+#include "absl/status/statusor.h"
+#include "rpc/dispatcher.h"
+#include "rpc/graph_host.h"
+#include "weft/v1/link.pb.h"
+
+namespace weft::rpc {
+
+// `host` outlives what is registered.
+void RegisterLinkHandlers(GraphHost* host, Dispatcher& dispatcher);
+
+absl::StatusOr<v1::ScoreLinksResponse> ScoreLinks(GraphHost& host, const CallContext& context,
+                                                  const v1::ScoreLinksRequest& request);
+absl::StatusOr<v1::RankTargetsResponse> RankTargets(GraphHost& host, const CallContext& context,
+                                                    const v1::RankTargetsRequest& request);
+
+// Waits for the position that a request asks for. INVALID_ARGUMENT for a foreign one, OUT_OF_RANGE for one that the log
+// does not reach, DEADLINE_EXCEEDED if it takes too long.
+absl::Status WaitForPosition(GraphHost& host, const CallContext& context,
+                             const v1::LogPosition& position);
+
+}  // namespace weft::rpc

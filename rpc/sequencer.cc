@@ -1,0 +1,471 @@
+#include "rpc/sequencer.h"
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "graph/check.h"
+#include "graph/text.h"
+
+namespace weft::rpc {
+
+using graph::Concat;
+using graph::kNoNode;
+using graph::LogPosition;
+using graph::LogRecord;
+using graph::NodeId;
+using graph::RejectReason;
+
+namespace {
+
+constexpr std::size_t kProducerNameBytesMax = 128;
+constexpr std::size_t kReasonCount = 6;
+constexpr const char* kReasonLabels[kReasonCount] = {"late",       "key_too_long",  "key_empty",
+                                                     "not_finite", "feature_count", "too_many_nodes"};
+
+std::uint64_t ProducerNumber(std::string_view name) {
+  const std::uint64_t hash = XXH3_64bits(name.data(), name.size());
+  return hash == 0 ? 1 : hash;  // 0 stands for "no producer"
+}
+
+}  // namespace
+
+struct IngestProducer {
+  graph::ProducerState state;                // guarded by order
+  // Guarded by the progress mutex.
+  std::uint64_t durable_seq = 0;
+  std::uint64_t applied_seq = 0;
+  LogPosition durable_end;
+  std::weak_ptr<IngestSession> session;
+};
+
+// A record between the queue and the graph.
+struct Sequencer::Queued {
+  IngestProducer* producer = nullptr;
+  std::uint64_t next_seq = 0;
+  std::uint64_t entry_count = 1;
+  std::vector<graph::Reject> rejects;
+  DurableRecord record;
+};
+
+Sequencer::Sequencer(Options options, const Environment& environment, Deliver deliver)
+    : options_(std::move(options)),
+      environment_(environment),
+      deliver_(std::move(deliver)),
+      accepted_count_(environment.metrics->GetCounter(
+          "weft_ingest_events_total", "Events taken in, by what became of them.",
+          {{"feed", options_.feed_name}, {"result", "accepted"}})),
+      duplicate_count_(environment.metrics->GetCounter(
+          "weft_ingest_events_total", "Events taken in, by what became of them.",
+          {{"feed", options_.feed_name}, {"result", "duplicate"}})),
+      batch_count_(environment.metrics->GetCounter("weft_ingest_batches_total",
+                                                   "Batches taken in.",
+                                                   {{"feed", options_.feed_name}})) {
+  for (const char* reason : kReasonLabels) {
+    reject_counts_.push_back(&environment.metrics->GetCounter(
+        "weft_ingest_events_total", "Events taken in, by what became of them.",
+        {{"feed", options_.feed_name}, {"result", reason}}));
+  }
+}
+
+Sequencer::~Sequencer() = default;
+
+absl::Status Sequencer::Load(const graph::EventLog& log) {
+  WEFT_ASSIGN(const std::vector<graph::ProducerState> states, log.Producers(options_.feed));
+  for (const graph::ProducerState& state : states) {
+    auto producer = std::make_unique<IngestProducer>();
+    producer->state = state;
+    producer->durable_seq = state.next_seq;
+    producer->applied_seq = state.next_seq;
+    producers_.emplace(state.name, std::move(producer));
+  }
+  end_ = log.End(options_.feed);
+  durable_end_ = end_;
+  applied_end_ = end_;
+  last_record_ns_ = environment_.clock->NowNs();
+  if (end_.offset == 0) return absl::OkStatus();
+  LogPosition last = end_;
+  last.offset -= 1;
+  return log.Read(last, [this](const LogRecord& record) {
+    watermark_us_ = record.watermark_us;
+    newest_us_ = record.watermark_us;
+    for (const graph::TimeUs time : record.events.time_us) newest_us_ = std::max(newest_us_, time);
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Sequencer::CheckAccepting() const {
+  if (draining_) return absl::UnavailableError("the server is draining");
+  return environment_.writer->status();
+}
+
+absl::StatusOr<IngestProducer*> Sequencer::FindProducer(std::string_view name) {
+  if (name.empty() || name.size() > kProducerNameBytesMax) {
+    return absl::InvalidArgumentError(
+        Concat("producer: expected 1 to ", kProducerNameBytesMax, " bytes, got ", name.size()));
+  }
+  if (const auto found = producers_.find(name); found != producers_.end()) {
+    return found->second.get();
+  }
+  if (producers_.size() >= static_cast<std::size_t>(options_.limits.max_producers)) {
+    return absl::ResourceExhaustedError(Concat("feed \"", options_.feed_name, "\" already has ",
+                                               options_.limits.max_producers, " producers"));
+  }
+  const std::uint64_t number = ProducerNumber(name);
+  for (const auto& [other, producer] : producers_) {
+    if (producer->state.producer == number) {
+      return absl::InvalidArgumentError(Concat("producer: take another name, this one's hash is ",
+                                               "that of \"", other, "\""));
+    }
+  }
+  auto producer = std::make_unique<IngestProducer>();
+  producer->state.feed = options_.feed;
+  producer->state.producer = number;
+  producer->state.name = name;
+  return producers_.emplace(name, std::move(producer)).first->second.get();
+}
+
+absl::StatusOr<std::shared_ptr<IngestSession>> Sequencer::Connect(std::string_view name,
+                                                                  bool resume,
+                                                                  std::function<void()> progress) {
+  const auto session = std::shared_ptr<IngestSession>(new IngestSession());
+  std::shared_ptr<IngestSession> older;
+  {
+    const std::scoped_lock order(environment_.writer->order());
+    WEFT_TRY(CheckAccepting());
+    WEFT_ASSIGN(IngestProducer * producer, FindProducer(name));
+    if (!resume && producer->state.next_seq > 0) {
+      return absl::FailedPreconditionError(
+          Concat("producer \"", name, "\" has already sent ", producer->state.next_seq,
+                 " events to feed \"", options_.feed_name, "\"; resume it or take another name"));
+    }
+    session->sequencer_ = this;
+    session->producer_ = producer;
+    session->progress_ = std::move(progress);
+    session->epoch_ = ++producer->state.epoch;
+    session->first_seq_ = producer->state.next_seq;
+    session->last_digest_ = producer->state.digest;
+    const std::scoped_lock lock(progress_mutex_);
+    session->end_seq_ = session->first_seq_;
+    older = producer->session.lock();
+    if (older) older->fenced_ = true;
+    producer->session = session;
+  }
+  if (older) older->Notify();
+  return session;
+}
+
+absl::StatusOr<Sequencer::Submitted> Sequencer::SubmitOnce(std::string_view name,
+                                                           const v1::EventColumns& columns,
+                                                           bool append) {
+  WEFT_ASSIGN(const ColumnsView view, ColumnsView::Check(columns, options_.limits));
+  IngestProducer* producer = nullptr;
+  {
+    const std::scoped_lock order(environment_.writer->order());
+    WEFT_TRY(CheckAccepting());
+    WEFT_ASSIGN(producer, FindProducer(name));
+  }
+  return Submit(*producer, std::nullopt, view, append);
+}
+
+absl::StatusOr<Sequencer::Submitted> Sequencer::Submit(IngestProducer& producer,
+                                                       std::optional<std::uint64_t> epoch,
+                                                       const ColumnsView& view, bool append) {
+  // Most keys are known; they are looked up before the lock that all feeds share.
+  std::vector<NodeId> nodes(view.keys().size());
+  environment_.interner->FindAll(view.keys(), nodes);
+
+  const std::scoped_lock order(environment_.writer->order());
+  WEFT_TRY(CheckAccepting());
+  graph::ProducerState& state = producer.state;
+  if (epoch && *epoch != state.epoch) {
+    return absl::AbortedError(
+        Concat("producer \"", state.name, "\" has a newer connection, epoch ", state.epoch));
+  }
+  const std::uint64_t first_seq = append ? state.next_seq : view.first_seq();
+  if (first_seq > state.next_seq) {
+    return absl::OutOfRangeError(
+        Concat("producer \"", state.name, "\": expected event ", state.next_seq, ", got ",
+               first_seq, ": events between them are missing"));
+  }
+  const auto count = static_cast<std::uint64_t>(view.size());
+  const std::uint64_t skipped = std::min(state.next_seq - first_seq, count);
+  batch_count_.Add();
+  duplicate_count_.Add(skipped);
+  Submitted submitted;
+  submitted.end_seq = first_seq + count;
+  if (skipped < count) {
+    LogRecord record;
+    record.producer = state.producer;
+    record.first_seq = first_seq + skipped;
+    record.seq_count = count - skipped;
+    std::vector<graph::NewNode> new_nodes;
+    Accept(view, static_cast<std::int64_t>(skipped), nodes, record, new_nodes);
+    submitted.rejects = record.rejects;
+    state.next_seq = submitted.end_seq;
+    state.digest = view.Digest(view.size() - 1);
+    Enqueue(&producer, std::move(record), std::move(new_nodes));
+  }
+  submitted.end = end_;
+  return submitted;
+}
+
+std::optional<RejectReason> Sequencer::Resolve(const ColumnsView& view, std::int64_t event,
+                                               std::span<NodeId> nodes,
+                                               std::vector<graph::NewNode>& new_nodes) {
+  if (const auto verdict = view.Verdict(event)) return verdict;
+  if (view.time_us(event) < watermark_us_) return RejectReason::kLate;
+  for (const std::uint32_t key : {view.source(event), view.target(event)}) {
+    if (nodes[key] != kNoNode) continue;
+    const std::uint64_t known = environment_.interner->size();
+    nodes[key] = environment_.interner->Add(view.keys()[key]);
+    if (nodes[key] == kNoNode) return RejectReason::kTooManyNodes;
+    if (nodes[key] >= known) new_nodes.push_back({nodes[key], std::string(view.keys()[key])});
+  }
+  return std::nullopt;
+}
+
+void Sequencer::Accept(const ColumnsView& view, std::int64_t skip, std::span<NodeId> nodes,
+                       LogRecord& record, std::vector<graph::NewNode>& new_nodes) {
+  graph::EventBatch& events = record.events;
+  events.Reserve(view.size() - skip);
+  events.feature_count = options_.limits.feature_count;
+  const auto width = static_cast<std::size_t>(options_.limits.feature_count);
+  for (std::int64_t i = skip; i < view.size(); ++i) {
+    if (const auto reason = Resolve(view, i, nodes, new_nodes)) {
+      record.rejects.push_back({record.first_seq + static_cast<std::uint64_t>(i - skip), *reason});
+      continue;
+    }
+    events.source.push_back(nodes[view.source(i)]);
+    events.target.push_back(nodes[view.target(i)]);
+    events.time_us.push_back(view.time_us(i));
+    newest_us_ = std::max(newest_us_, view.time_us(i));
+    if (view.has_labels()) events.label.push_back(view.label(i));
+    if (width > 0) {
+      // An event with fewer features than the feed has zeros for the rest.
+      const std::span<const float> features = view.features(i);
+      events.feature.insert(events.feature.end(), features.begin(), features.end());
+      events.feature.resize(events.source.size() * width, 0.0F);
+    }
+  }
+  if (newest_us_ > graph::kBeforeAllTime + options_.lateness_us) {
+    watermark_us_ = std::max(watermark_us_, newest_us_ - options_.lateness_us);
+  }
+}
+
+void Sequencer::CountVerdicts(const LogRecord& record) {
+  accepted_count_.Add(static_cast<std::uint64_t>(record.events.size()));
+  for (const graph::Reject& reject : record.rejects) {
+    reject_counts_[static_cast<std::size_t>(reject.reason) - 1]->Add();
+  }
+}
+
+void Sequencer::Enqueue(IngestProducer* producer, LogRecord record,
+                        std::vector<graph::NewNode> new_nodes) {
+  record.position = end_;
+  record.watermark_us = watermark_us_;
+  last_record_ns_ = environment_.clock->NowNs();
+  CountVerdicts(record);
+  const auto queued = std::make_shared<Queued>();
+  LogWriter::Entry entry;
+  entry.append.position = record.position;
+  entry.append.entry_count = record.entry_count();
+  graph::EncodeLogRecord(record, entry.append.bytes);
+  entry.append.new_nodes = std::move(new_nodes);
+  if (producer != nullptr) {
+    entry.append.producer = producer->state;
+    const std::scoped_lock lock(progress_mutex_);
+    if (const auto session = producer->session.lock()) session->end_seq_ = producer->state.next_seq;
+    queued->next_seq = producer->state.next_seq;
+  }
+  queued->producer = producer;
+  queued->entry_count = record.entry_count();
+  queued->rejects = std::move(record.rejects);
+  queued->record.position = record.position;
+  queued->record.watermark_us = record.watermark_us;
+  if (record.events.size() > 0) {
+    queued->record.events = std::make_shared<const graph::EventBatch>(std::move(record.events));
+  }
+  entry.durable = [this, queued] { OnDurable(queued); };
+  end_.offset += queued->entry_count;
+  environment_.writer->Enqueue(std::move(entry));
+}
+
+void Sequencer::OnDurable(const std::shared_ptr<Queued>& queued) {
+  std::shared_ptr<IngestSession> session;
+  {
+    const std::scoped_lock lock(progress_mutex_);
+    durable_end_ = queued->record.position;
+    durable_end_.offset += queued->entry_count;
+    rejected_count_ += queued->rejects.size();
+    in_flight_.push_back({durable_end_.offset, queued->producer, queued->next_seq});
+    if (IngestProducer* const producer = queued->producer; producer != nullptr) {
+      producer->durable_seq = queued->next_seq;
+      producer->durable_end = durable_end_;
+      session = producer->session.lock();
+      if (session) {
+        session->rejects_.insert(session->rejects_.end(), queued->rejects.begin(),
+                                 queued->rejects.end());
+      }
+    }
+  }
+  progress_changed_.notify_all();
+  deliver_(std::move(queued->record));
+  if (session) session->Notify();
+}
+
+void Sequencer::OnApplied(LogPosition position) {
+  std::vector<std::shared_ptr<IngestSession>> sessions;
+  {
+    const std::scoped_lock lock(progress_mutex_);
+    applied_end_ = std::max(applied_end_, position);
+    while (!in_flight_.empty() && in_flight_.front().end_offset <= applied_end_.offset) {
+      const InFlight done = in_flight_.front();
+      in_flight_.pop_front();
+      if (done.producer == nullptr) continue;
+      done.producer->applied_seq = done.next_seq;
+      auto session = done.producer->session.lock();
+      if (session && (sessions.empty() || sessions.back() != session)) {
+        sessions.push_back(std::move(session));
+      }
+    }
+  }
+  progress_changed_.notify_all();
+  for (const auto& session : sessions) session->Notify();
+}
+
+absl::Status Sequencer::Tick() {
+  if (options_.idle_after_ns == 0) return absl::OkStatus();
+  const std::scoped_lock order(environment_.writer->order());
+  WEFT_TRY(CheckAccepting());
+  if (newest_us_ <= watermark_us_) return absl::OkStatus();
+  if (environment_.clock->NowNs() - last_record_ns_ < options_.idle_after_ns) {
+    return absl::OkStatus();
+  }
+  watermark_us_ = newest_us_;
+  LogRecord record;
+  record.kind = graph::RecordKind::kIdle;
+  Enqueue(nullptr, std::move(record), {});
+  return absl::OkStatus();
+}
+
+void Sequencer::StartDrain() {
+  std::vector<std::shared_ptr<IngestSession>> sessions;
+  {
+    const std::scoped_lock order(environment_.writer->order());
+    draining_ = true;
+    const std::scoped_lock lock(progress_mutex_);
+    progress_draining_ = true;
+    for (const auto& [name, producer] : producers_) {
+      if (auto session = producer->session.lock()) sessions.push_back(std::move(session));
+    }
+  }
+  for (const auto& session : sessions) session->Notify();
+}
+
+absl::Status Sequencer::WaitDurable(std::string_view name, std::uint64_t seq,
+                                    std::int64_t deadline_ns) {
+  IngestProducer* producer = nullptr;
+  {
+    const std::scoped_lock order(environment_.writer->order());
+    WEFT_ASSIGN(producer, FindProducer(name));
+  }
+  std::unique_lock lock(progress_mutex_);
+  const std::chrono::nanoseconds left(deadline_ns - environment_.clock->NowNs());
+  if (progress_changed_.wait_for(lock, left, [&] { return producer->durable_seq >= seq; })) {
+    return absl::OkStatus();
+  }
+  lock.unlock();
+  WEFT_TRY(environment_.writer->status());
+  return absl::DeadlineExceededError(Concat("event ", seq, " is not durable yet"));
+}
+
+absl::Status Sequencer::WaitApplied(LogPosition position, std::int64_t deadline_ns) {
+  std::unique_lock lock(progress_mutex_);
+  if (position.offset > durable_end_.offset) {
+    return absl::OutOfRangeError("min_position: the log does not reach that far");
+  }
+  const std::chrono::nanoseconds left(deadline_ns - environment_.clock->NowNs());
+  if (progress_changed_.wait_for(lock, left,
+                                 [&] { return applied_end_.offset >= position.offset; })) {
+    return absl::OkStatus();
+  }
+  return absl::DeadlineExceededError(Concat("min_position: applied up to offset ",
+                                            applied_end_.offset, ", asked for ", position.offset));
+}
+
+std::uint64_t Sequencer::AppliedSeq(std::string_view name) const {
+  const std::scoped_lock order(environment_.writer->order());
+  const auto found = producers_.find(name);
+  if (found == producers_.end()) return 0;
+  const std::scoped_lock lock(progress_mutex_);
+  return found->second->applied_seq;
+}
+
+Sequencer::Report Sequencer::GetReport() const {
+  Report report;
+  const std::scoped_lock order(environment_.writer->order());
+  report.producer_count = producers_.size();
+  report.watermark_us = watermark_us_;
+  const std::scoped_lock lock(progress_mutex_);
+  report.durable = durable_end_;
+  report.applied = applied_end_;
+  report.rejected_count = rejected_count_;
+  return report;
+}
+
+IngestSession::Progress Sequencer::TakeProgress(IngestSession& session) {
+  const std::scoped_lock lock(progress_mutex_);
+  const IngestProducer& producer = *session.producer_;
+  IngestSession::Progress progress;
+  progress.durable_seq = producer.durable_seq;
+  progress.applied_seq = producer.applied_seq;
+  const std::uint64_t limit =
+      producer.applied_seq + static_cast<std::uint64_t>(options_.limits.window_events);
+  progress.credits = limit - std::min(limit, producer.durable_seq);
+  progress.rejects = std::exchange(session.rejects_, {});
+  progress.position = producer.durable_end;
+  progress.draining = progress_draining_;
+  progress.fenced = session.fenced_;
+  return progress;
+}
+
+bool Sequencer::MayRead(const IngestSession& session) const {
+  const std::scoped_lock lock(progress_mutex_);
+  return session.end_seq_ < session.producer_->applied_seq +
+                                static_cast<std::uint64_t>(options_.limits.window_events);
+}
+
+absl::Status IngestSession::Submit(const v1::EventColumns& columns) {
+  WEFT_ASSIGN(const ColumnsView view,
+              ColumnsView::Check(columns, sequencer_->options_.limits));
+  return sequencer_->Submit(*producer_, epoch_, view, false).status();
+}
+
+IngestSession::Progress IngestSession::TakeProgress() { return sequencer_->TakeProgress(*this); }
+
+bool IngestSession::MayRead() const { return sequencer_->MayRead(*this); }
+
+bool IngestSession::Ready() const {
+  const std::scoped_lock lock(sequencer_->progress_mutex_);
+  return producer_->durable_seq >= first_seq_;
+}
+
+std::uint64_t IngestSession::end_seq() const {
+  const std::scoped_lock lock(sequencer_->progress_mutex_);
+  return end_seq_;
+}
+
+void IngestSession::Close() {
+  const std::scoped_lock lock(notify_mutex_);
+  progress_ = nullptr;
+}
+
+void IngestSession::Notify() {
+  const std::scoped_lock lock(notify_mutex_);
+  if (progress_) progress_();
+}
+
+}  // namespace weft::rpc

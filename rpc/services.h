@@ -1,0 +1,80 @@
+// The gRPC services. Unary methods go to the dispatcher; streams have their reactors in ingest_stream.h and
+// prediction_stream.h. All that the services are given outlives them.
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include "rpc/dispatcher.h"
+#include "rpc/graph_host.h"
+#include "rpc/prediction_hub.h"
+#include "weft/v1/admin.grpc.pb.h"
+#include "weft/v1/ingest.grpc.pb.h"
+#include "weft/v1/link.grpc.pb.h"
+
+namespace weft::rpc {
+
+struct ServiceEnvironment {
+  GraphHost* host = nullptr;
+  Dispatcher* dispatcher = nullptr;
+  PredictionHub* predictions = nullptr;
+  const graph::Clock* clock = nullptr;
+  std::int64_t max_message_bytes = 0;
+};
+
+class IngestGrpcService final : public v1::IngestService::CallbackService {
+ public:
+  explicit IngestGrpcService(const ServiceEnvironment& environment) : environment_(environment) {}
+
+  grpc::ServerBidiReactor<v1::IngestRequest, v1::IngestResponse>* Ingest(
+      grpc::CallbackServerContext* context) override;
+  grpc::ServerUnaryReactor* IngestBatch(grpc::CallbackServerContext* context,
+                                        const v1::IngestBatchRequest* request,
+                                        v1::IngestBatchResponse* response) override;
+
+ private:
+  const ServiceEnvironment environment_;
+};
+
+class LinkGrpcService final : public v1::LinkService::CallbackService {
+ public:
+  explicit LinkGrpcService(const ServiceEnvironment& environment) : environment_(environment) {}
+
+  grpc::ServerUnaryReactor* ScoreLinks(grpc::CallbackServerContext* context,
+                                       const v1::ScoreLinksRequest* request,
+                                       v1::ScoreLinksResponse* response) override;
+  grpc::ServerUnaryReactor* RankTargets(grpc::CallbackServerContext* context,
+                                        const v1::RankTargetsRequest* request,
+                                        v1::RankTargetsResponse* response) override;
+  grpc::ServerWriteReactor<v1::SubscribePredictionsResponse>* SubscribePredictions(
+      grpc::CallbackServerContext* context,
+      const v1::SubscribePredictionsRequest* request) override;
+
+ private:
+  const ServiceEnvironment environment_;
+};
+
+class AdminGrpcService final : public v1::AdminService::CallbackService {
+ public:
+  explicit AdminGrpcService(const ServiceEnvironment& environment) : environment_(environment) {}
+
+  grpc::ServerUnaryReactor* GetServerInfo(grpc::CallbackServerContext* context,
+                                          const v1::GetServerInfoRequest* request,
+                                          v1::GetServerInfoResponse* response) override;
+  grpc::ServerUnaryReactor* GetGraph(grpc::CallbackServerContext* context,
+                                     const v1::GetGraphRequest* request,
+                                     v1::GetGraphResponse* response) override;
+  grpc::ServerUnaryReactor* Checkpoint(grpc::CallbackServerContext* context,
+                                       const v1::CheckpointRequest* request,
+                                       v1::CheckpointResponse* response) override;
+  grpc::ServerUnaryReactor* Drain(grpc::CallbackServerContext* context,
+                                  const v1::DrainRequest* request,
+                                  v1::DrainResponse* response) override;
+  grpc::ServerUnaryReactor* GetStateHash(grpc::CallbackServerContext* context,
+                                         const v1::GetStateHashRequest* request,
+                                         v1::GetStateHashResponse* response) override;
+
+ private:
+  const ServiceEnvironment environment_;
+};
+
+}  // namespace weft::rpc

@@ -1,0 +1,61 @@
+// RocksEventLog: graph::EventLog on the column families log, ends and producers (nodes are written
+// with the records that bring them). One WriteBatch, fsynced, for each Append. Internal to
+// storage/; reached through DataDirectory.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "graph/state.h"
+#include "storage/database.h"
+
+namespace weft::storage {
+
+class RocksEventLog final : public graph::EventLog {
+ public:
+  // Free bytes on the log's disk.
+  using FreeBytes = std::function<std::uint64_t()>;
+
+  // `database` outlives the log. Below `min_free_bytes` nothing is appended. DATA_LOSS if what is
+  // stored contradicts itself.
+  static absl::StatusOr<std::unique_ptr<RocksEventLog>> Open(Database* database,
+                                                             std::uint64_t min_free_bytes,
+                                                             FreeBytes free_bytes);
+
+  absl::Status Append(std::span<const graph::LogAppend> appends) override;
+  // Besides what the interface says: OUT_OF_RANGE if `from` is past the end, or was trimmed away.
+  absl::Status Read(
+      graph::LogPosition from,
+      const std::function<absl::Status(const graph::LogRecord&)>& visit) const override;
+  graph::LogPosition End(std::uint32_t feed) const override;
+  absl::StatusOr<std::vector<graph::ProducerState>> Producers(std::uint32_t feed) const override;
+
+  // The position of the feed's first entry that is still there; the end if there is none.
+  absl::StatusOr<graph::LogPosition> Begin(std::uint32_t feed) const;
+  // Forgets the records that end at or before `first_kept`.
+  absl::Status Trim(graph::LogPosition first_kept);
+
+ private:
+  RocksEventLog(Database* database, std::uint64_t min_free_bytes, FreeBytes free_bytes);
+  absl::Status LoadEnds();
+  absl::Status CheckEnd(graph::LogPosition end) const;
+  absl::Status PrepareWrite();
+
+  Database* const database_;
+  const std::uint64_t min_free_bytes_;
+  const FreeBytes free_bytes_;
+  bool was_full_ = false;        // Append's thread only
+  absl::Status broken_;          // Append's thread only
+  std::uint64_t next_node_ = 0;  // Append's thread only
+  mutable std::mutex mutex_;
+  std::map<std::uint32_t, graph::LogPosition> ends_;  // guarded by mutex_
+};
+
+}  // namespace weft::storage
