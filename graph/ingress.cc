@@ -73,9 +73,12 @@ absl::Status Ingress::Enqueue(std::size_t index, Entry entry, LogPosition positi
   {
     std::unique_lock lock(mutex_);
     WEFT_TRY(CheckOrder(input, position, entry.time_us));
-    const bool has_space = state().executor().Wait(lock, input.has_space, [&] {
-      return state().stopped() || input.queue.size() < static_cast<std::size_t>(capacity_);
-    });
+    const bool has_space = state().executor().Wait(
+        lock, input.has_space,
+        [&] {
+          return state().stopped() || input.queue.size() < static_cast<std::size_t>(capacity_);
+        },
+        kNoTimeoutUs);
     if (state().stopped()) return state().reason();
     if (!has_space) {
       return absl::ResourceExhaustedError(
@@ -252,7 +255,8 @@ absl::Status Ingress::Drain() {
   std::vector<std::uint64_t> targets;
   for (const Input& input : inputs_) targets.push_back(input.pushed_count);
   const bool drained = state().executor().Wait(
-      lock, applied_changed_, [&] { return state().stopped() || IsDrained(targets); });
+      lock, applied_changed_, [&] { return state().stopped() || IsDrained(targets); },
+      kNoTimeoutUs);
   if (state().stopped()) return state().reason();
   return drained ? absl::OkStatus() : absl::InternalError("the graph stalled while draining");
 }
