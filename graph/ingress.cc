@@ -119,7 +119,7 @@ bool Ingress::EdgesHaveSpace(const Input& input) const {
   });
 }
 
-void Ingress::EnterTimes(Input& input, std::unique_lock<std::mutex>& lock) {
+bool Ingress::EnterTimes(Input& input) {
   bool entered = false;
   while (!input.queue.empty() && input.queue.front().packet.empty()) {
     const Entry& entry = input.queue.front();
@@ -130,14 +130,20 @@ void Ingress::EnterTimes(Input& input, std::unique_lock<std::mutex>& lock) {
     input.has_space.notify_all();
     entered = true;
   }
-  if (entered) ReportApplied(input, lock);
+  return entered;
 }
 
 bool Ingress::Step() {
   for (int i = 0; i < state().executor().quantum(); ++i) {
     std::unique_lock lock(mutex_);
     if (state().stopped()) return false;
-    for (Input& input : inputs_) EnterTimes(input, lock);
+    bool entered_times = false;
+    for (Input& input : inputs_) entered_times = EnterTimes(input) || entered_times;
+    if (entered_times) {
+      // Reporting lets go of the lock for a while, so that everything has to be looked at again.
+      for (Input& input : inputs_) ReportApplied(input, lock);
+      continue;
+    }
     const std::size_t next = NextInput();
     if (barrier_ != nullptr && (next == kNone || inputs_[next].before_barrier == 0)) {
       const std::shared_ptr<Barrier> barrier = std::exchange(barrier_, nullptr);
