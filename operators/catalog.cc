@@ -3,6 +3,7 @@
 #include "graph/text.h"
 #include "operators/link/edgebank_operator.h"
 #include "operators/link/link_evaluation_operator.h"
+#include "operators/link/nat_operator.h"
 #include "operators/link/negative_sampler.h"
 #include "operators/link/recency_operator.h"
 

@@ -25,7 +25,7 @@ struct LinkEvaluationReport {
   double ap = 0.0;
   double auc = 0.0;
   std::optional<double> log_loss;  // of probabilities only
-  graph::TimeUs time_us = 0;  // of the latest event
+  graph::TimeUs time_us = 0;       // of the latest event
 
   std::int64_t size() const { return 1; }
 };

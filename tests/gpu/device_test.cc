@@ -1,0 +1,201 @@
+// Host against device: the same bytes for everything that is exact, and a table of times. Every
+// test is skipped, with the reason, where there is no device. `device_test --require-device` exits
+// with 77 instead.
+#include "gpu/device.h"
+
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <functional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "cache/dense_index.h"
+#include "cache/neighbor_cache.h"
+#include "gpu/buffer.h"
+#include "gpu/gemm.h"
+#include "gpu/primitives.h"
+#include "operators/link/nat_model.h"
+#include "tests/gpu/elementary_arrays.h"
+
+namespace weft {
+namespace {
+
+constexpr int kNoDeviceExitCode = 77;
+
+struct Measured {
+  std::string kernel;
+  double host_us;
+  double device_us;
+  bool same_bytes;
+};
+std::vector<Measured> measured;
+
+double MedianMicroseconds(const gpu::Exec& exec, const std::function<void()>& run) {
+  std::vector<double> times;
+  for (int i = 0; i < 9; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    run();
+    gpu::Synchronize(exec);
+    times.push_back(
+        std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start)
+            .count());
+  }
+  std::sort(times.begin(), times.end());
+  return times[times.size() / 2];
+}
+
+class DeviceTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string error;
+    const std::optional<gpu::Exec> exec = gpu::OpenExec("cuda:0", error);
+    if (!exec) GTEST_SKIP() << error;
+    device_ = *exec;
+  }
+
+  // Runs `compute` on both machines and compares what it leaves in the buffer.
+  template <class T>
+  void ExpectSameBytes(const std::string& kernel, std::int64_t size,
+                       const std::function<void(const gpu::Exec&, T*)>& compute) {
+    gpu::Buffer<T> on_host(size), on_device(size, gpu::MemoryOf(device_));
+    const double host_us = MedianMicroseconds(host_, [&] { compute(host_, on_host.data()); });
+    const double device_us =
+        MedianMicroseconds(device_, [&] { compute(device_, on_device.data()); });
+    const bool same = std::memcmp(on_host.data(), on_device.data(), on_host.size_bytes()) == 0;
+    measured.push_back({kernel, host_us, device_us, same});
+    EXPECT_TRUE(same) << kernel;
+  }
+
+  template <class T>
+  gpu::Buffer<T> OnDevice(const std::vector<T>& values) {
+    gpu::Buffer<T> buffer(static_cast<std::int64_t>(values.size()), gpu::MemoryOf(device_));
+    std::copy(values.begin(), values.end(), buffer.data());
+    return buffer;
+  }
+
+  const gpu::Exec host_ = gpu::HostExec{};
+  gpu::Exec device_;
+};
+
+std::vector<float> RandomFloats(std::int64_t count, float scale) {
+  std::mt19937 random(7);
+  std::normal_distribution<float> normal(0.0f, scale);
+  std::vector<float> values(static_cast<std::size_t>(count));
+  for (float& value : values) value = normal(random);
+  return values;
+}
+
+TEST_F(DeviceTest, ElementaryFunctions) {
+  constexpr std::int64_t kCount = 1 << 20;
+  const gpu::Buffer<float> x = OnDevice(RandomFloats(kCount, 10.0f));
+  ExpectSameBytes<float>(
+      "exp, log, log1p, tanh, sigmoid of 2^20", gpu::kElementaryFunctionCount * kCount,
+      [&](const gpu::Exec& exec, float* to) {
+        std::visit([&](const auto& e) { gpu::ElementaryArraysOn(e, kCount, x.data(), to); }, exec);
+      });
+}
+
+TEST_F(DeviceTest, Gemm) {
+  for (const auto& [m, n, k] :
+       {std::array<std::int64_t, 3>{96, 216, 72}, {4096, 216, 72}, {72, 216, 4096}}) {
+    const gpu::Buffer<float> a = OnDevice(RandomFloats(m * k, 1.0f)),
+                             b = OnDevice(RandomFloats(k * n, 1.0f));
+    ExpectSameBytes<float>(
+        "gemm " + std::to_string(m) + " x " + std::to_string(n) + " x " + std::to_string(k), m * n,
+        [&, m = m, n = n, k = k](const gpu::Exec& exec, float* c) {
+          gpu::Gemm(exec, {.m = m,
+                           .n = n,
+                           .k = k,
+                           .a = a.data(),
+                           .a_row_stride = k,
+                           .b = b.data(),
+                           .b_row_stride = n,
+                           .c = c,
+                           .c_row_stride = n});
+        });
+  }
+}
+
+TEST_F(DeviceTest, Primitives) {
+  constexpr std::int64_t kCount = 1 << 20;
+  std::mt19937_64 random(3);
+  std::vector<std::uint64_t> keys(kCount);
+  for (std::uint64_t& key : keys) key = random() % 5000;
+  ExpectSameBytes<std::uint64_t>(
+      "sort of 2^20 pairs, runs", 2 * kCount, [&](const gpu::Exec& exec, std::uint64_t* to) {
+        gpu::PrimitivesScratch scratch(exec);
+        gpu::Buffer<std::uint32_t> value(kCount, gpu::MemoryOf(exec));
+        gpu::Buffer<std::int32_t> begin(kCount + 1, gpu::MemoryOf(exec));
+        for (std::int64_t i = 0; i < kCount; ++i) value[i] = static_cast<std::uint32_t>(i);
+        std::copy(keys.begin(), keys.end(), to);
+        gpu::SortByKey(exec, kCount, to, value.data(), scratch);
+        const std::int64_t runs = gpu::Runs(exec, kCount, to, begin.data(), scratch);
+        for (std::int64_t i = 0; i < kCount; ++i)
+          to[kCount + i] = value[i] + (i <= runs ? std::uint64_t{1} << 32 : 0) *
+                                          static_cast<std::uint64_t>(begin[i]);
+      });
+}
+
+graph::EventBatch MakeEvents(std::int64_t count, std::uint32_t nodes) {
+  std::mt19937_64 random(5);
+  graph::EventBatch batch;
+  for (std::int64_t i = 0; i < count; ++i) {
+    batch.source.push_back(static_cast<graph::NodeId>(random() % nodes));
+    batch.target.push_back(
+        static_cast<graph::NodeId>((batch.source.back() * 7 + random() % 5) % nodes));
+    batch.time_us.push_back(i * 1000);
+  }
+  return batch;
+}
+
+TEST_F(DeviceTest, NatLearnsTheSameWeightsAndScores) {
+  const graph::EventBatch events = MakeEvents(3200, 500);
+  const operators::link::NatWeights layout{operators::link::NatDimensions{}};
+  ExpectSameBytes<float>("nat: 100 micro-batches of 32, scored, learned, observed",
+                         layout.count + 6400, [&](const gpu::Exec& exec, float* to) {
+                           operators::link::NatModel model(operators::link::NatOptions{}, exec);
+                           std::vector<graph::NodeId> negative(32);
+                           for (std::int64_t at = 0; at < events.size(); at += 32) {
+                             for (std::size_t i = 0; i < 32; ++i)
+                               negative[i] = static_cast<graph::NodeId>(
+                                   (static_cast<std::size_t>(at) * 31 + i * 17) % 500);
+                             const auto span = graph::EventSpan::Of(events, at, at + 32);
+                             float* scores = to + layout.count + 2 * at;
+                             model.Score(span, negative, {scores, 32}, {scores + 32, 32});
+                             model.Learn(span, negative);
+                             model.Observe(span);
+                           }
+                           gpu::Synchronize(exec);
+                           std::copy(model.weights().begin(), model.weights().end(), to);
+                         });
+}
+
+void PrintTable() {
+  if (measured.empty()) return;
+  std::printf("\n%s\n%-62s %12s %12s  %s\n", gpu::DescribeDevice("cuda:0").c_str(), "kernel",
+              "host us", "device us", "bytes");
+  for (const Measured& row : measured)
+    std::printf("%-62s %12.1f %12.1f  %s\n", row.kernel.c_str(), row.host_us, row.device_us,
+                row.same_bytes ? "same" : "DIFFER");
+}
+
+}  // namespace
+}  // namespace weft
+
+int main(int argc, char** argv) {
+  ::testing::InitGoogleTest(&argc, argv);
+  std::string error;
+  if (argc > 1 && std::string_view(argv[1]) == "--require-device" &&
+      !weft::gpu::OpenExec("cuda:0", error)) {
+    std::printf("no device: %s\n", error.c_str());
+    return weft::kNoDeviceExitCode;
+  }
+  const int failed = RUN_ALL_TESTS();
+  weft::PrintTable();
+  return failed;
+}
