@@ -35,5 +35,11 @@ void AddEvalCommand(CLI::App& root, Invocation& invocation);
 void AddRunCommand(CLI::App& root, Invocation& invocation);
 void AddGraphCommand(CLI::App& root, Invocation& invocation);
 void AddOperatorsCommand(CLI::App& root, Invocation& invocation);
+void AddServeCommand(CLI::App& root, Invocation& invocation);
+void AddIngestCommand(CLI::App& root, Invocation& invocation);
+void AddPredictCommand(CLI::App& root, Invocation& invocation);
+void AddWatchCommand(CLI::App& root, Invocation& invocation);
+void AddDoctorCommand(CLI::App& root, Invocation& invocation);
+void AddCompletionCommand(CLI::App& root, Invocation& invocation);
 
 }  // namespace weft::deploy

@@ -11,8 +11,11 @@ int Main(int argument_count, char** arguments) {
       "Temporal streams and temporal graphs: ingests events, learns, predicts what comes next.");
   root.name("weft");
   root.footer(
-      "weft eval links events.csv --json            # how well links of a file can be predicted\n"
-      "weft version");
+      "weft serve --data-dir data                                  # start a service\n"
+      "weft ingest events events.csv --to 127.0.0.1:7171           # send it events\n"
+      "weft predict links --to 127.0.0.1:7171 --source anna --top 5  # who comes next\n"
+      "weft eval links events.csv --json                           # how well links of a file can "
+      "be predicted");
   weft::deploy::UseHelpFormat(root);
   root.require_subcommand(1);
   root.failure_message([](const CLI::App* app, const CLI::Error& error) {
@@ -21,11 +24,17 @@ int Main(int argument_count, char** arguments) {
            " --help` for how to use it.\n";
   });
   weft::deploy::Invocation invocation;
-  weft::deploy::AddVersionCommand(root, invocation);
-  weft::deploy::AddEvalCommand(root, invocation);
+  weft::deploy::AddServeCommand(root, invocation);
+  weft::deploy::AddIngestCommand(root, invocation);
+  weft::deploy::AddPredictCommand(root, invocation);
+  weft::deploy::AddWatchCommand(root, invocation);
   weft::deploy::AddRunCommand(root, invocation);
+  weft::deploy::AddEvalCommand(root, invocation);
   weft::deploy::AddGraphCommand(root, invocation);
   weft::deploy::AddOperatorsCommand(root, invocation);
+  weft::deploy::AddDoctorCommand(root, invocation);
+  weft::deploy::AddVersionCommand(root, invocation);
+  weft::deploy::AddCompletionCommand(root, invocation);
   try {
     root.parse(argument_count, arguments);
   } catch (const CLI::ParseError& error) {

@@ -1,4 +1,4 @@
-// Packets as JSON Lines, for `weft run --output` (docs/json/run_output.schema.json).
+// Packets as JSON Lines, for `weft run --output` (docs/json/run_*.schema.json).
 #pragma once
 
 #include <functional>

@@ -201,6 +201,10 @@ absl::Status Run::AdvanceOthers(const Feed& pushed) {
 
 absl::Status Run::PushAll() {
   ProgressBar bar;
+  for (const Feed& feed : feeds_) {
+    if (feed.next == nullptr)
+      WEFT_TRY(graph_->AdvanceTime(feed.name, feed.position, graph::kAfterAllTime));
+  }
   for (;;) {
     Feed* feed = nullptr;
     for (Feed& candidate : feeds_) {

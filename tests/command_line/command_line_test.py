@@ -1,0 +1,137 @@
+"""Runs the program as a user does. usage: command_line_test.py WEFT ROOT"""
+
+import json
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import jsonschema
+
+WEFT = pathlib.Path(sys.argv[1])
+ROOT = pathlib.Path(sys.argv[2])
+GRAPH = str(ROOT / "deploy" / "graphs" / "links.pbtxt")
+
+
+def run(*arguments, code=0, stdin=None):
+    done = subprocess.run([WEFT, *arguments], capture_output=True, text=True, input=stdin, timeout=120)
+    if done.returncode != code:
+        raise AssertionError(f"weft {arguments}: expected exit code {code}, got {done.returncode}: {done.stderr}")
+    return done
+
+
+def check(name, value):
+    jsonschema.validate(value, json.loads((ROOT / "docs" / "json" / f"{name}.schema.json").read_text()))
+    return value
+
+
+def events(count, seed=1):
+    chance = random.Random(seed)
+    lines = ["src,dst,ts,label"]
+    for number in range(count):
+        source = f"user {chance.randrange(20)}"
+        lines.append(f"{source},{chance.randrange(12)},{number * 0.5},0")
+    return "\n".join(lines) + "\n"
+
+
+class CommandLine(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.file = pathlib.Path(self.folder.name) / "events.csv"
+        self.file.write_text(events(1500))
+
+    def tearDown(self):
+        self.folder.cleanup()
+
+    def test_objects_obey_their_schemas(self):
+        check("version", json.loads(run("version", "--json").stdout))
+        check("operators", json.loads(run("operators", "--json").stdout))
+        check("graph_validate", json.loads(run("graph", "validate", GRAPH, "--json").stdout))
+        doctor = subprocess.run([WEFT, "doctor", "--json"], capture_output=True, text=True, timeout=60)
+        check("doctor", json.loads(doctor.stdout))
+
+    def test_eval_links(self):
+        arguments = ("eval", "links", str(self.file), "--model", "recency", "--json")
+        one = check("eval_links", json.loads(run(*arguments).stdout))
+        self.assertEqual(one["events"], 1500)
+        self.assertIsNone(one["test"]["random"]["ap_stddev"])
+        two = check("eval_links", json.loads(run(*arguments, "--seeds", "1,2", "--no-inductive").stdout))
+        self.assertIsNone(two["inductive"]["random"]["ap"])
+        self.assertGreaterEqual(two["test"]["random"]["ap_stddev"], 0)
+        first = two["test"]["random"]["ap_by_seed"][0]
+        self.assertEqual(first, one["test"]["random"]["ap"])
+
+    def test_run_gives_the_same_lines_from_stdin(self):
+        names = ("predictions", "evaluation")
+        outputs = {name: pathlib.Path(self.folder.name) / name for name in names}
+        flags = [f"--output={name}={path}" for name, path in outputs.items()]
+        run("run", GRAPH, f"--input=events={self.file}", *flags)
+        for line in outputs["predictions"].read_text().splitlines():
+            check("run_link_scores", json.loads(line))
+        self.assertGreater(len(outputs["evaluation"].read_text().splitlines()), 0)
+        for line in outputs["evaluation"].read_text().splitlines():
+            check("run_link_evaluation", json.loads(line))
+        again = run("run", GRAPH, "--input=events=-", "--output=predictions=-", "--threads=1",
+                    "--record-events=1024", stdin=self.file.read_text())
+        self.assertEqual(again.stdout, outputs["predictions"].read_text())
+
+    def test_exit_codes_and_messages(self):
+        self.assertIn("--help", run(code=2).stderr)
+        run("eval", "links", str(self.file), "--epochs", "0", code=2)
+        self.assertIn("did you mean", run("eval", "links", str(self.file), "--model", "recncy", code=2).stderr)
+        self.assertIn("cannot open", run("eval", "links", "/nonexistent.csv", "--model", "recency", code=3).stderr)
+        broken = pathlib.Path(self.folder.name) / "broken.csv"
+        broken.write_text("src,dst,ts\na,b,1\na,b,x\n")
+        self.assertIn("broken.csv:3: ts: expected", run("run", GRAPH, f"--input=events={broken}", code=3).stderr)
+        lenient = run("run", GRAPH, f"--input=events={broken}", "--lenient")
+        self.assertIn("1 of 2 lines left out", lenient.stderr)
+        self.assertIn("serve", run("--help").stdout)
+        self.assertTrue(run("serve", "--help").stdout.startswith("Examples:"))
+        self.assertIn("127.0.0.1:1", run("predict", "links", "--to", "127.0.0.1:1", "--source", "a", code=1).stderr)
+
+    def serve(self):
+        server = subprocess.Popen(
+            [WEFT, "serve", "--data-dir", self.folder.name + "/data", "--listen", "127.0.0.1:0", "--http-listen",
+             "127.0.0.1:0", "--json"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        return server, check("serve", json.loads(server.stdout.readline()))["address"]
+
+    def drain(self, server):
+        server.send_signal(signal.SIGTERM)
+        self.assertEqual(server.wait(timeout=60), 0)
+        server.stdout.close()
+
+    def test_a_service_from_start_to_drain(self):
+        server, address = self.serve()
+        watch = subprocess.Popen([WEFT, "watch", "predictions", "--to", address, "--events", "1500", "--json"],
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.assertIn("watching", watch.stderr.readline())
+        done = check("ingest_events",
+                     json.loads(run("ingest", "events", str(self.file), "--to", address, "--json").stdout))
+        self.assertEqual((done["events"], done["applied_seq"], done["rejected"]), (1500, 1500, 0))
+        lines, _ = watch.communicate(timeout=60)
+        self.assertEqual(len(lines.splitlines()), 1500)
+        for line in lines.splitlines():
+            check("watch_predictions", json.loads(line))
+        asked = ("predict", "links", "--source", "user 3", "--top", "4", "--json", "--to")
+        before = check("predict_links", json.loads(run(*asked, address).stdout))
+        self.assertEqual(len(before["targets"]), 4)
+        self.drain(server)
+
+        server, address = self.serve()
+        after = check("predict_links", json.loads(run(*asked, address).stdout))
+        self.assertEqual(after, before)
+        self.file.write_text(events(1500) + "late,1,3000,0\n")
+        resumed = json.loads(run("ingest", "events", str(self.file), "--to", address, "--resume", done["producer"],
+                                 "--json").stdout)
+        self.assertEqual((resumed["events"], resumed["durable_seq"]), (1, 1501))
+        self.file.write_text(events(1502, seed=2))
+        changed = run("ingest", "events", str(self.file), "--to", address, "--resume", done["producer"], code=1)
+        self.assertIn("the file has changed", changed.stderr)
+        self.drain(server)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0]])
