@@ -91,6 +91,7 @@ class StreamingClient final : public IngestClient {
         if (reached()) return absl::OkStatus();
       }
       WEFT_TRY(Reconnect());
+      WEFT_TRY(SendWaiting());
     }
   }
 
@@ -269,7 +270,7 @@ class StreamingClient final : public IngestClient {
         const std::scoped_lock lock(mutex_);
         ++progress_.reconnect_count;
       }
-      return SendWaiting();
+      return absl::OkStatus();
     }
     return status;
   }
