@@ -88,6 +88,8 @@ class ConnectServer final : public HttpServer {
       return Taken();
     }
     thread_ = std::thread([this] { server_.listen_after_bind(); });
+    // stop() does nothing before the thread has come that far.
+    while (!server_.is_running()) std::this_thread::yield();
     return absl::OkStatus();
   }
 
