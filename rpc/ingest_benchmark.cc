@@ -1,4 +1,5 @@
-// Ingest over loopback, client and server in this process, into a graph that does nothing with the events:
+// Ingest over loopback, client and server in this process, into a graph that does nothing with the
+// events:
 //   build/release/rpc_benchmark --benchmark_filter=Ingest
 #include <benchmark/benchmark.h>
 
@@ -54,8 +55,14 @@ void BM_Ingest(benchmark::State& state) {
     state.counters["rejected"] = static_cast<double>(report->rejected_count);
   }
 }
-BENCHMARK(BM_Ingest)->Arg(256)->Arg(1024)->Arg(4096)->Iterations(1)->UseRealTime()->Unit(
-    benchmark::kMillisecond)->MeasureProcessCPUTime();
+BENCHMARK(BM_Ingest)
+    ->Arg(256)
+    ->Arg(1024)
+    ->Arg(4096)
+    ->Iterations(1)
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond)
+    ->MeasureProcessCPUTime();
 
 }  // namespace
 }  // namespace weft::rpc

@@ -1,11 +1,11 @@
 #include "rpc/ingest_load.h"
 
-#include <time.h>
-
 #include <charconv>
 #include <chrono>
 #include <thread>
 #include <vector>
+
+#include <time.h>
 
 #include "graph/check.h"
 #include "rpc/ingest_client.h"
@@ -46,7 +46,8 @@ absl::StatusOr<IngestLoadReport> RunIngestLoad(const IngestLoadOptions& options)
   const double start_cpu = ThreadCpuSeconds();
   const auto nodes = static_cast<std::uint64_t>(options.node_count);
   for (std::int64_t i = 0; i < options.event_count; ++i) {
-    const std::uint64_t draw = Hash(options.seed * 0x100000001b3ULL + static_cast<std::uint64_t>(i));
+    const std::uint64_t draw =
+        Hash(options.seed * 0x100000001b3ULL + static_cast<std::uint64_t>(i));
     WEFT_TRY(client->Add(keys[draw % nodes], keys[(draw >> 32) % nodes], i * 1000, {}, {}));
     if (options.events_per_second > 0 && i % options.batch_events == 0) {
       std::this_thread::sleep_until(

@@ -1,13 +1,13 @@
 #include "rpc/server.h"
 
-#include <gmock/gmock.h>
-#include <grpcpp/grpcpp.h>
-#include <gtest/gtest.h>
-
 #include <condition_variable>
 #include <mutex>
 #include <thread>
 #include <vector>
+
+#include <gmock/gmock.h>
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
 
 #include "rpc/client.h"
 #include "rpc/event_digest.h"
@@ -93,8 +93,8 @@ TEST_F(ServerThreadsTest, EventsComeInAndPredictionsGoOut) {
   EXPECT_EQ(client->next_seq(), 0u);
   Ingest(*client, 0, 100);
   v1::ScoreLinksRequest request;
-  for (const auto& [source, target] :
-       {std::pair("s0", "t0"), std::pair("s1", "t1"), std::pair("s0", "new"), std::pair("x", "y")}) {
+  for (const auto& [source, target] : {std::pair("s0", "t0"), std::pair("s1", "t1"),
+                                       std::pair("s0", "new"), std::pair("x", "y")}) {
     request.add_pair()->set_source(source);
     request.mutable_pair()->rbegin()->set_target(target);
   }
@@ -339,9 +339,7 @@ TEST_F(ServerThreadsTest, RefusesBadOptions) {
   status = refused([&](auto& options) { options.config.set_listen(server_->address()); });
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(Message(status), HasSubstr("port in use"));
-  status = refused([&](auto& options) {
-    options.config.set_http_listen(server_->http_address());
-  });
+  status = refused([&](auto& options) { options.config.set_http_listen(server_->http_address()); });
   EXPECT_THAT(Message(status), HasSubstr("port in use"));
   status = refused([](auto&) {});
   EXPECT_THAT(Message(status), HasSubstr("data directory is in use by process"));

@@ -1,7 +1,6 @@
-// What the tests of this folder share: an operator that predicts by counting, a graph of it, and a server around that.
+// What the tests of this folder share: an operator that predicts by counting, a graph of it, and a
+// server around that.
 #pragma once
-
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -12,6 +11,8 @@
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <unistd.h>
 
 #include "graph/catalog.h"
 #include "graph/operator.h"
