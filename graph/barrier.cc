@@ -50,7 +50,7 @@ void Barrier::Arrive() {
 absl::Status Barrier::Wait(RunState& state) {
   std::unique_lock lock(mutex_);
   const bool settled = state.executor().Wait(
-      lock, changed_, [&] { return missing_ == 0 || (state.stopped() && !busy_); });
+      lock, changed_, [&] { return missing_ == 0 || (state.stopped() && !busy_); }, kNoTimeoutUs);
   if (missing_ == 0) return error_;
   given_up_ = true;
   if (state.stopped()) return state.reason();

@@ -39,7 +39,7 @@ class Executor {
   // notifies `changed`. False when `timeout_us` microseconds of real time have passed first, or, on
   // a SerialExecutor, when no task is left that could change it.
   virtual bool Wait(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
-                    absl::FunctionRef<bool()> done, std::int64_t timeout_us = kNoTimeoutUs) = 0;
+                    absl::FunctionRef<bool()> done, std::int64_t timeout_us) = 0;
 
   virtual int thread_count() const = 0;
   // How many micro-batches an operator may run before it lets other tasks go first.

@@ -111,7 +111,7 @@ absl::Status RunningGraph::OpenOperators() {
     const ParsedSpec::Node& node = spec_.nodes()[i];
     std::unique_ptr<Operator> op = node.entry->Make();
     SpecOpenContext context(spec_, static_cast<int>(i), environment_);
-    const absl::Status opened = op->Open(context);
+    absl::Status opened = op->Open(context);
     if (!opened.ok()) {
       // An OptionError names its place already.
       const std::string prefix = Concat(spec_.file_name(), ":");

@@ -73,9 +73,12 @@ absl::Status Ingress::Enqueue(std::size_t index, Entry entry, LogPosition positi
   {
     std::unique_lock lock(mutex_);
     WEFT_TRY(CheckOrder(input, position, entry.time_us));
-    const bool has_space = state().executor().Wait(lock, input.has_space, [&] {
-      return state().stopped() || input.queue.size() < static_cast<std::size_t>(capacity_);
-    });
+    const bool has_space = state().executor().Wait(
+        lock, input.has_space,
+        [&] {
+          return state().stopped() || input.queue.size() < static_cast<std::size_t>(capacity_);
+        },
+        kNoTimeoutUs);
     if (state().stopped()) return state().reason();
     if (!has_space) {
       return absl::ResourceExhaustedError(
@@ -116,7 +119,7 @@ bool Ingress::EdgesHaveSpace(const Input& input) const {
   });
 }
 
-void Ingress::EnterTimes(Input& input, std::unique_lock<std::mutex>& lock) {
+bool Ingress::EnterTimes(Input& input) {
   bool entered = false;
   while (!input.queue.empty() && input.queue.front().packet.empty()) {
     const Entry& entry = input.queue.front();
@@ -127,14 +130,20 @@ void Ingress::EnterTimes(Input& input, std::unique_lock<std::mutex>& lock) {
     input.has_space.notify_all();
     entered = true;
   }
-  if (entered) ReportApplied(input, lock);
+  return entered;
 }
 
 bool Ingress::Step() {
   for (int i = 0; i < state().executor().quantum(); ++i) {
     std::unique_lock lock(mutex_);
     if (state().stopped()) return false;
-    for (Input& input : inputs_) EnterTimes(input, lock);
+    bool entered_times = false;
+    for (Input& input : inputs_) entered_times = EnterTimes(input) || entered_times;
+    if (entered_times) {
+      // Reporting lets go of the lock for a while, so that everything has to be looked at again.
+      for (Input& input : inputs_) ReportApplied(input, lock);
+      continue;
+    }
     const std::size_t next = NextInput();
     if (barrier_ != nullptr && (next == kNone || inputs_[next].before_barrier == 0)) {
       const std::shared_ptr<Barrier> barrier = std::exchange(barrier_, nullptr);
@@ -252,7 +261,8 @@ absl::Status Ingress::Drain() {
   std::vector<std::uint64_t> targets;
   for (const Input& input : inputs_) targets.push_back(input.pushed_count);
   const bool drained = state().executor().Wait(
-      lock, applied_changed_, [&] { return state().stopped() || IsDrained(targets); });
+      lock, applied_changed_, [&] { return state().stopped() || IsDrained(targets); },
+      kNoTimeoutUs);
   if (state().stopped()) return state().reason();
   return drained ? absl::OkStatus() : absl::InternalError("the graph stalled while draining");
 }

@@ -109,8 +109,9 @@ class Ingress final : public Actor {
   // Index of the input whose first entry may enter now, or kNone. With mutex_ held.
   std::size_t NextInput() const;
   bool MayEnter(std::size_t input) const;
-  // Moves entries that are only times in; they concern no operator. With mutex_ held.
-  void EnterTimes(Input& input, std::unique_lock<std::mutex>& lock);
+  // Moves entries that are only times in; they concern no operator. Whether there were any. With
+  // mutex_ held.
+  bool EnterTimes(Input& input);
   void EnterPacket(std::size_t input, Entry entry, std::uint64_t number);
   void EnterBarrier(const std::shared_ptr<Barrier>& barrier);
   bool EdgesHaveSpace(const Input& input) const;

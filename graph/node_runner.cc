@@ -161,13 +161,9 @@ void NodeRunner::Emit(const InputPort& input, std::string_view port, Packet pack
   item.packet = std::move(packet);
   item.packet.set_in_flight(input.in_flight);
   item.key = input.next_key();
-  for (Edge* edge : output->edges) {
-    if (edge == output->edges.back()) {
-      edge->Push(std::move(item), input.next_key());
-    } else {
-      edge->Push(item, input.next_key());
-    }
-  }
+  const OrderKey key = item.key;
+  for (std::size_t i = 0; i + 1 < output->edges.size(); ++i) output->edges[i]->Push(item, key);
+  output->edges.back()->Push(std::move(item), key);
 }
 
 bool NodeRunner::SaveAtBarrier() {
@@ -245,7 +241,8 @@ absl::Status NodeRunner::Read(std::int64_t deadline_us,
       [&] { return request.done || (state().stopped() && !request.started); },
       std::max<std::int64_t>(deadline_us, 0));
   if (request.started && !request.done) {
-    executor.Wait(lock, request.changed, [&] { return request.done; });
+    executor.Wait(
+        lock, request.changed, [&] { return request.done; }, kNoTimeoutUs);
   }
   if (request.done) return absl::OkStatus();
   reads_.erase(std::find(reads_.begin(), reads_.end(), &request));

@@ -40,7 +40,8 @@ void RunState::Leave() {
 void RunState::WaitUntilEmpty() {
   Leave();
   std::unique_lock lock(empty_mutex_);
-  executor_.Wait(lock, empty_changed_, [this] { return empty_; });
+  executor_.Wait(
+      lock, empty_changed_, [this] { return empty_; }, kNoTimeoutUs);
   WEFT_CHECK(empty_);
 }
 

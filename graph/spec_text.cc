@@ -55,6 +55,7 @@ class Collector : public google::protobuf::io::ErrorCollector {
           std::string(Quoted(message, "Message type \"")));
       if (type == nullptr) return "";
       std::vector<std::string_view> fields;
+      fields.reserve(static_cast<std::size_t>(type->field_count()));
       for (int i = 0; i < type->field_count(); ++i) fields.push_back(type->field(i)->name());
       return DidYouMean(Quoted(message, "has no field named \""), fields);
     }

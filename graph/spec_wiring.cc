@@ -62,6 +62,7 @@ void SpecResolver::CheckCycles() {
     const auto& first = spec_.nodes_[static_cast<std::size_t>(cycle.front())];
     cycle.push_back(cycle.front());
     std::vector<std::string_view> names;
+    names.reserve(cycle.size());
     for (const int node : cycle) names.push_back(spec_.nodes_[static_cast<std::size_t>(node)].name);
     Error(first.location, Concat("the graph has a cycle: ", JoinNames(names, " -> ")));
   }

@@ -144,6 +144,24 @@ TEST(ReadThreads, QueuesSixtyFour) {
   EXPECT_EQ(exhausted.load(), 6);
 }
 
+TEST(IdleThreads, TimesAndPacketsMayArriveWhileOthersAreReported) {
+  GraphFixture fixture(kSmall, 2);
+  std::vector<std::uint64_t> applied;
+  ASSERT_TRUE(
+      fixture.graph->OnApplied("in", [&](LogPosition p) { applied.push_back(p.offset); }).ok());
+  ASSERT_TRUE(fixture.graph->Start().ok());
+  constexpr std::uint64_t kSteps = 20'000;
+  for (std::uint64_t i = 0; i < kSteps; ++i) {
+    const absl::Status status =
+        i % 5 == 0 ? fixture.graph->Push("in", GraphFixture::Events(i, 1))
+                   : fixture.graph->AdvanceTime("in", {0, 1, i}, static_cast<graph::TimeUs>(i));
+    ASSERT_TRUE(status.ok()) << status;
+  }
+  ASSERT_TRUE(fixture.graph->Drain().ok());
+  ASSERT_EQ(applied.size(), kSteps);
+  for (std::uint64_t i = 0; i < kSteps; ++i) ASSERT_EQ(applied[i], i + 1);
+}
+
 constexpr std::string_view kFailing = R"(
 stream_capacity: 1
 input { name: "in" type: "EventBatch" }

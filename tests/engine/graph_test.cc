@@ -153,6 +153,29 @@ TEST(Graph, MergesFeedsByTimeThenByTheirPlaceInTheSpec) {
   EXPECT_THAT(order, ElementsAre(std::pair(2u, 10), std::pair(1u, 20), std::pair(2u, 20)));
 }
 
+TEST(Graph, AStreamTakesEverythingFromOneMicroBatch) {
+  // "relay" sends twenty packets for one micro-batch of the input to "join" directly and through
+  // "fold"; "join" wants what came through "fold" first, and may see the end of it only when
+  // "relay" is through.
+  GraphFixture fixture(R"(
+stream_capacity: 1
+input { name: "in" type: "EventBatch" }
+node { name: "widen" operator: "test_widen" input: "EVENTS:in" output: "EVENTS:w"
+  options { [type.url/weft.tests.v1.TestOptions] { amount: 20 } } }
+node { name: "relay" operator: "test_pass" input: "EVENTS:w" output: "EVENTS:r" }
+node { name: "fold" operator: "test_fold" input: "EVENTS:r" output: "EVENTS:f" }
+node { name: "join" operator: "test_join" input: "LEFT:f" input: "RIGHT:r" output: "EVENTS:j" }
+output { name: "out" stream: "j" }
+)");
+  std::vector<std::int64_t> rows;
+  ASSERT_TRUE(
+      fixture.graph->OnOutput("out", [&](const Packet& p) { rows.push_back(p.row_count()); }).ok());
+  ASSERT_TRUE(fixture.graph->Start().ok());
+  ASSERT_TRUE(fixture.graph->Push("in", GraphFixture::Events(0, 8)).ok());
+  EXPECT_EQ(fixture.graph->Drain(), absl::OkStatus());
+  EXPECT_EQ(rows, std::vector<std::int64_t>(40, 8));
+}
+
 TEST(Graph, SaysThatAFullInputWaitsForAnother) {
   GraphFixture fixture(kTwoFeeds);
   ASSERT_TRUE(fixture.graph->Start().ok());
