@@ -262,6 +262,8 @@ absl::StatusOr<CheckpointManifest> GraphHost::Checkpoint() {
 
 absl::StatusOr<CheckpointManifest> GraphHost::StateHash() {
   const std::scoped_lock lock(checkpoint_mutex_);
+  // Everything that is durable by now shall be in it.
+  for (Feed& feed : feeds_) WEFT_TRY(feed.feeder->Flush());
   return graph_->StateHash();
 }
 
@@ -297,6 +299,7 @@ void GraphHost::LookAfter(CheckpointPolicy& policy) {
     feed.sequencer->Tick().IgnoreError();
   }
   const std::uint64_t applied = AppliedCount();
+  ReportProgress(policy.ReplaySeconds(applied));
   policy.Observe(environment_.clock->NowNs(), applied, DurableCount() > applied);
   if (!policy.Due(environment_.clock->NowNs(), applied)) return;
   const std::int64_t start_ns = environment_.clock->NowNs();
@@ -309,6 +312,22 @@ void GraphHost::LookAfter(CheckpointPolicy& policy) {
     Log(LogLevel::kError, "checkpoint failed", {{"error", manifest.status().ToString()}});
   }
   policy.Cut(end_ns, end_ns - start_ns, manifest.ok() ? contained : applied);
+}
+
+void GraphHost::ReportProgress(double replay_seconds) const {
+  graph::MetricRegistry& metrics = *environment_.metrics;
+  for (const Feed& feed : feeds_) {
+    const Sequencer::Report report = feed.sequencer->GetReport();
+    const graph::Labels labels = {{"feed", feed.sequencer->options().feed_name}};
+    metrics.GetGauge("weft_log_entries", "Durable entries of the feed's log.", labels)
+        .Set(static_cast<double>(report.durable.offset));
+    metrics.GetGauge("weft_applied_lag_entries", "Durable entries not yet applied.", labels)
+        .Set(static_cast<double>(report.durable.offset - report.applied.offset));
+  }
+  metrics.GetGauge("weft_dictionary_nodes", "Nodes in the dictionary.")
+      .Set(static_cast<double>(interner_->size()));
+  metrics.GetGauge("weft_replay_estimate_seconds", "How long a restart right now would replay.")
+      .Set(replay_seconds);
 }
 
 void GraphHost::KeepHouse() {

@@ -79,6 +79,7 @@ class GraphHost {
   const std::vector<std::string>& link_nodes() const { return link_nodes_; }
 
   absl::StatusOr<graph::CheckpointManifest> Checkpoint();
+  // Of a state that contains everything that was durable when it was called.
   absl::StatusOr<graph::CheckpointManifest> StateHash();
   // Newest first.
   absl::StatusOr<std::vector<graph::CheckpointManifest>> Checkpoints() const;
@@ -101,6 +102,7 @@ class GraphHost {
   void SetPhase(Phase phase);
   void KeepHouse();
   void LookAfter(CheckpointPolicy& policy);
+  void ReportProgress(double replay_seconds) const;
   std::uint64_t AppliedCount() const;
   std::uint64_t DurableCount() const;
 
