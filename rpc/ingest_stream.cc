@@ -124,6 +124,9 @@ class IngestStream final : public grpc::ServerBidiReactor<v1::IngestRequest, v1:
       if (!session_->Ready()) return;
       FillWelcome();
       welcomed_ = true;
+      // A client that comes back may have nothing left to send, and still wait for how far it has
+      // come.
+      if (session_->first_seq() > 0) repeat_ack_ = true;
       Write();
       return;
     }

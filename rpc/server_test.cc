@@ -199,6 +199,8 @@ TEST_F(ServerThreadsTest, GoesOnWhereItWas) {
   const auto client = OpenIngest("p", true);
   EXPECT_EQ(client->next_seq(), 55u);
   EXPECT_EQ(client->last_event_digest(), EventDigest("s5", "t4", 54000, 0, {}));
+  EXPECT_TRUE(client->Wait(IngestClient::Level::kApplied).ok());  // with nothing new to send
+  EXPECT_EQ(client->progress().applied_seq, 55u);
   Ingest(*client, 55, 100);
   const std::string end = StateHash();
   // With a checkpoint in between, and after a drain, it is the same state.
