@@ -1,8 +1,8 @@
 #include "rpc/address.h"
 
-#include <arpa/inet.h>
-
 #include <charconv>
+
+#include <arpa/inet.h>
 
 #include "graph/text.h"
 

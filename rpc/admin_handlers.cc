@@ -20,10 +20,14 @@ std::string Hexadecimal(std::uint64_t number) {
 
 v1::ServerPhase ToMessage(GraphHost::Phase phase) {
   switch (phase) {
-    case GraphHost::Phase::kRecovering: return v1::SERVER_PHASE_RECOVERING;
-    case GraphHost::Phase::kServing: return v1::SERVER_PHASE_SERVING;
-    case GraphHost::Phase::kDraining: return v1::SERVER_PHASE_DRAINING;
-    case GraphHost::Phase::kFailed: return v1::SERVER_PHASE_FAILED;
+    case GraphHost::Phase::kRecovering:
+      return v1::SERVER_PHASE_RECOVERING;
+    case GraphHost::Phase::kServing:
+      return v1::SERVER_PHASE_SERVING;
+    case GraphHost::Phase::kDraining:
+      return v1::SERVER_PHASE_DRAINING;
+    case GraphHost::Phase::kFailed:
+      return v1::SERVER_PHASE_FAILED;
   }
   return v1::SERVER_PHASE_UNSPECIFIED;
 }
@@ -129,8 +133,8 @@ void RegisterAdminHandlers(const AdminEnvironment& environment, Dispatcher& disp
       [host](const CallContext&, const v1::GetStateHashRequest&) { return GetStateHash(*host); });
   dispatcher.Register<v1::DrainRequest, v1::DrainResponse>(
       "/weft.v1.AdminService/Drain",
-      [environment](const CallContext&, const v1::DrainRequest&)
-          -> absl::StatusOr<v1::DrainResponse> {
+      [environment](const CallContext&,
+                    const v1::DrainRequest&) -> absl::StatusOr<v1::DrainResponse> {
         environment.request_drain();
         return v1::DrainResponse();
       });

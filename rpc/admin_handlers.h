@@ -13,7 +13,7 @@ namespace weft::rpc {
 struct AdminEnvironment {
   GraphHost* host = nullptr;
   const graph::Clock* clock = nullptr;
-  std::int64_t start_ns = 0;           // of the process, by the clock
+  std::int64_t start_ns = 0;  // of the process, by the clock
   std::int64_t max_message_bytes = 0;
   std::string graph_text;
   std::function<void()> request_drain;

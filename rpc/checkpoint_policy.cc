@@ -5,7 +5,8 @@
 namespace weft::rpc {
 namespace {
 
-// Until something has been measured; slower than any graph we know, so the first checkpoints come early.
+// Until something has been measured; slower than any graph we know, so the first checkpoints come
+// early.
 constexpr double kAssumedEntriesPerSecond = 20'000.0;
 // Cut before the limit, because entries go on coming in while the checkpoint is written.
 constexpr double kMargin = 0.6;
@@ -47,8 +48,7 @@ double CheckpointPolicy::ReplaySeconds(std::uint64_t applied_count) const {
 }
 
 bool CheckpointPolicy::Due(std::int64_t now_ns, std::uint64_t applied_count) const {
-  return now_ns >= not_before_ns_ &&
-         ReplaySeconds(applied_count) > kMargin * max_replay_seconds_;
+  return now_ns >= not_before_ns_ && ReplaySeconds(applied_count) > kMargin * max_replay_seconds_;
 }
 
 void CheckpointPolicy::Cut(std::int64_t now_ns, std::int64_t duration_ns,

@@ -1,6 +1,7 @@
-// CheckpointPolicy: when to cut a checkpoint, so that a restart is back within max_replay_seconds. It estimates how fast
-// the graph applies entries from the times when it had a backlog, because only then it ran as fast as it can.
-// When a checkpoint is cut never shapes state. Thread rule: one thread.
+// CheckpointPolicy: when to cut a checkpoint, so that a restart is back within max_replay_seconds.
+// It estimates how fast the graph applies entries from the times when it had a backlog, because
+// only then it ran as fast as it can. When a checkpoint is cut never shapes state. Thread rule: one
+// thread.
 #pragma once
 
 #include <cstdint>

@@ -1,13 +1,13 @@
 #include "rpc/client.h"
 
-#include <grpcpp/grpcpp.h>
-
 #include <chrono>
 
+#include <grpcpp/grpcpp.h>
+
 #include "graph/check.h"
+#include "grpc/health/v1/health.grpc.pb.h"
 #include "rpc/channel.h"
 #include "rpc/grpc_status.h"
-#include "grpc/health/v1/health.grpc.pb.h"
 #include "weft/v1/admin.grpc.pb.h"
 #include "weft/v1/link.grpc.pb.h"
 
@@ -20,8 +20,8 @@ using grpc::health::v1::HealthCheckResponse;
 using std::chrono::system_clock;
 
 system_clock::time_point After(double seconds) {
-  return system_clock::now() + std::chrono::duration_cast<system_clock::duration>(
-                                   std::chrono::duration<double>(seconds));
+  return system_clock::now() +
+         std::chrono::duration_cast<system_clock::duration>(std::chrono::duration<double>(seconds));
 }
 
 template <class Response, class Stub, class Request>
@@ -41,8 +41,7 @@ class GrpcLinkClient final : public LinkClient {
   GrpcLinkClient(const std::string& address, double deadline_seconds)
       : stub_(MakeChannel(address)), deadline_seconds_(deadline_seconds) {}
 
-  absl::StatusOr<v1::ScoreLinksResponse> ScoreLinks(
-      const v1::ScoreLinksRequest& request) override {
+  absl::StatusOr<v1::ScoreLinksResponse> ScoreLinks(const v1::ScoreLinksRequest& request) override {
     return Call(deadline_seconds_, stub_, &v1::LinkService::Stub::ScoreLinks, request);
   }
   absl::StatusOr<v1::RankTargetsResponse> RankTargets(
@@ -85,8 +84,7 @@ class GrpcAdminClient final : public AdminClient {
                 v1::GetServerInfoRequest());
   }
   absl::StatusOr<v1::GetGraphResponse> GetGraph() override {
-    return Call(deadline_seconds_, stub_, &v1::AdminService::Stub::GetGraph,
-                v1::GetGraphRequest());
+    return Call(deadline_seconds_, stub_, &v1::AdminService::Stub::GetGraph, v1::GetGraphRequest());
   }
   absl::StatusOr<v1::CheckpointResponse> Checkpoint() override {
     return Call(deadline_seconds_, stub_, &v1::AdminService::Stub::Checkpoint,

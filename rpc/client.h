@@ -1,5 +1,5 @@
-// LinkClient and AdminClient: the unary calls of a server, with deadlines. For events see ingest_client.h.
-// Thread rule: any thread.
+// LinkClient and AdminClient: the unary calls of a server, with deadlines. For events see
+// ingest_client.h. Thread rule: any thread.
 #pragma once
 
 #include <functional>
@@ -13,8 +13,8 @@
 
 namespace weft::rpc {
 
-// Every call fails with the server's status, UNAVAILABLE if it cannot be reached, DEADLINE_EXCEEDED when it takes longer
-// than `deadline_seconds`.
+// Every call fails with the server's status, UNAVAILABLE if it cannot be reached, DEADLINE_EXCEEDED
+// when it takes longer than `deadline_seconds`.
 class LinkClient {
  public:
   static std::unique_ptr<LinkClient> Open(const std::string& address,
@@ -25,8 +25,9 @@ class LinkClient {
       const v1::ScoreLinksRequest& request) = 0;
   virtual absl::StatusOr<v1::RankTargetsResponse> RankTargets(
       const v1::RankTargetsRequest& request) = 0;
-  // Calls `receive` with each message until it returns false or the stream ends; blocks meanwhile. No deadline.
-  // `subscribed` is called once when the server has taken the subscription; may be empty.
+  // Calls `receive` with each message until it returns false or the stream ends; blocks meanwhile.
+  // No deadline. `subscribed` is called once when the server has taken the subscription; may be
+  // empty.
   virtual absl::Status SubscribePredictions(
       const v1::SubscribePredictionsRequest& request,
       const std::function<bool(const v1::SubscribePredictionsResponse&)>& receive,

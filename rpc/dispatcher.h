@@ -1,8 +1,10 @@
-// Dispatcher: every unary method, once. A handler is a plain function from a request to a response; gRPC and HTTP/JSON
-// both come through here, so that behaviour, deadlines, limits and metrics cannot differ between them.
+// Dispatcher: every unary method, once. A handler is a plain function from a request to a response;
+// gRPC and HTTP/JSON both come through here, so that behaviour, deadlines, limits and metrics
+// cannot differ between them.
 //
-// Calls run on a few worker threads, because a handler may wait (for the graph, for an fsync) and gRPC's own threads must
-// not. What waits for a thread is bounded; beyond that a call is RESOURCE_EXHAUSTED at once.
+// Calls run on a few worker threads, because a handler may wait (for the graph, for an fsync) and
+// gRPC's own threads must not. What waits for a thread is bounded; beyond that a call is
+// RESOURCE_EXHAUSTED at once.
 #pragma once
 
 #include <algorithm>
@@ -53,8 +55,9 @@ class Dispatcher {
 
   // `path` is "/weft.v1.LinkService/ScoreLinks". Before the first call only.
   template <class Request, class Response>
-  void Register(std::string_view path,
-                std::function<absl::StatusOr<Response>(const CallContext&, const Request&)> handler) {
+  void Register(
+      std::string_view path,
+      std::function<absl::StatusOr<Response>(const CallContext&, const Request&)> handler) {
     Method method;
     method.request = &Request::default_instance();
     method.response = &Response::default_instance();
@@ -69,11 +72,13 @@ class Dispatcher {
     Add(path, std::move(method));
   }
 
-  // Runs the method on a worker; `done` is called there, or here if the call cannot be taken in. `request` and `response`
-  // live until then. `deadline_ns` 0 means the default.
-  void Call(std::string_view path, std::int64_t deadline_ns, const google::protobuf::Message& request,
-            google::protobuf::Message& response, Done done);
-  // The same from JSON to JSON, waiting. NOT_FOUND for an unknown path, INVALID_ARGUMENT for JSON that is not a request.
+  // Runs the method on a worker; `done` is called there, or here if the call cannot be taken in.
+  // `request` and `response` live until then. `deadline_ns` 0 means the default.
+  void Call(std::string_view path, std::int64_t deadline_ns,
+            const google::protobuf::Message& request, google::protobuf::Message& response,
+            Done done);
+  // The same from JSON to JSON, waiting. NOT_FOUND for an unknown path, INVALID_ARGUMENT for JSON
+  // that is not a request.
   absl::StatusOr<std::string> CallJson(std::string_view path, std::int64_t deadline_ns,
                                        std::string_view json);
   bool Has(std::string_view path) const { return methods_.contains(path); }

@@ -1,5 +1,6 @@
-// ColumnsView: a client's EventColumns, checked, with one kind of key. Everything that can be judged of a batch without
-// knowing the feed's state is judged here, so that it happens outside the sequencer's lock.
+// ColumnsView: a client's EventColumns, checked, with one kind of key. Everything that can be
+// judged of a batch without knowing the feed's state is judged here, so that it happens outside the
+// sequencer's lock.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +27,8 @@ struct FeedLimits {
 
 class ColumnsView {
  public:
-  // `columns` outlives the view. INVALID_ARGUMENT for columns that contradict each other and for a batch that is too
-  // big: the client is broken. What is wrong with single events is in Verdict().
+  // `columns` outlives the view. INVALID_ARGUMENT for columns that contradict each other and for a
+  // batch that is too big: the client is broken. What is wrong with single events is in Verdict().
   static absl::StatusOr<ColumnsView> Check(const v1::EventColumns& columns,
                                            const FeedLimits& limits);
 

@@ -1,8 +1,8 @@
 #include "rpc/event_digest.h"
 
-#include <xxhash.h>
-
 #include <string>
+
+#include <xxhash.h>
 
 namespace weft::rpc {
 namespace {

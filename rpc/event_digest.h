@@ -1,5 +1,5 @@
-// The digest of one event, by which a client that resumes notices that its file has changed. Defined in
-// weft/v1/ingest.proto, EventColumns.
+// The digest of one event, by which a client that resumes notices that its file has changed.
+// Defined in weft/v1/ingest.proto, EventColumns.
 #pragma once
 
 #include <cstdint>

@@ -49,8 +49,9 @@ absl::Status Feeder::Push(DurableRecord record) {
 absl::Status Feeder::Replay(LogPosition from) {
   return log_->Read(from, [&](const LogRecord& record) -> absl::Status {
     if (record.position.offset < from.offset) {
-      return absl::DataLossError(graph::Concat("input \"", input_, "\": a checkpoint stops at offset ",
-                                               from.offset, ", inside a record"));
+      return absl::DataLossError(graph::Concat("input \"", input_,
+                                               "\": a checkpoint stops at offset ", from.offset,
+                                               ", inside a record"));
     }
     DurableRecord replayed;
     replayed.position = record.position;

@@ -1,5 +1,5 @@
-// Feeder: one feed's way from the log into the graph. Its thread waits where the graph is slower than the log, so that
-// no gRPC thread and not the log's writer have to.
+// Feeder: one feed's way from the log into the graph. Its thread waits where the graph is slower
+// than the log, so that no gRPC thread and not the log's writer have to.
 #pragma once
 
 #include <condition_variable>
@@ -24,11 +24,13 @@ class Feeder {
   // Leaves what is still queued; it is in the log.
   ~Feeder();
 
-  // Replays the log from `from` to its end, then feeds what is delivered. The graph has been started.
+  // Replays the log from `from` to its end, then feeds what is delivered. The graph has been
+  // started.
   void Start(graph::LogPosition from);
   // Waits until the replay has been pushed. The error that ended the feeding, if any.
   absl::Status WaitReplayed();
-  // Queues a record; never blocks. Records come in log order, the first after the end of the log at Start.
+  // Queues a record; never blocks. Records come in log order, the first after the end of the log at
+  // Start.
   void Deliver(DurableRecord record);
   // Waits until everything delivered so far has been pushed into the graph.
   absl::Status Flush();

@@ -62,9 +62,9 @@ void GraphHost::OnBuilt(
 
 absl::Status GraphHost::Open(std::function<void(Phase)> phase_changed) {
   phase_changed_ = std::move(phase_changed);
-  WEFT_ASSIGN(graph::ParsedSpec spec, graph::ParsedSpec::Parse(options_.graph_text,
-                                                               options_.graph_name,
-                                                               *environment_.catalog));
+  WEFT_ASSIGN(
+      graph::ParsedSpec spec,
+      graph::ParsedSpec::Parse(options_.graph_text, options_.graph_name, *environment_.catalog));
   spec_ = std::make_unique<graph::ParsedSpec>(std::move(spec));
   WEFT_TRY(OpenStorage());
   WEFT_TRY(RestoreGraph());
@@ -122,8 +122,8 @@ absl::Status GraphHost::RestoreGraph() {
     WEFT_ASSIGN(const LogPosition begin, directory_->LogBegin(feed));
     if (begin.offset == 0) continue;
     return absl::FailedPreconditionError(
-        Concat("no checkpoint fits this graph, and the log of feed \"", input.name,
-               "\" begins at ", begin.offset, ", so the state cannot be rebuilt from it"));
+        Concat("no checkpoint fits this graph, and the log of feed \"", input.name, "\" begins at ",
+               begin.offset, ", so the state cannot be rebuilt from it"));
   }
   return BuildGraph();
 }
@@ -141,21 +141,18 @@ absl::Status GraphHost::BuildFeeds() {
   for (const graph::ParsedSpec::Input& input : spec_->inputs()) {
     WEFT_ASSIGN(const std::uint32_t number, directory_->dictionary().FeedNumber(input.name));
     Feed feed;
-    feed.feeder =
-        std::make_unique<Feeder>(graph_.get(), &directory_->log(), input.name,
-                                 [this](const absl::Status& status) { Fail(status); });
+    feed.feeder = std::make_unique<Feeder>(graph_.get(), &directory_->log(), input.name,
+                                           [this](const absl::Status& status) { Fail(status); });
     feed.sequencer = std::make_unique<Sequencer>(
         SequencerOptions(options_.config.feed(), input.name, number),
         Sequencer::Environment{interner_.get(), writer_.get(), environment_.clock,
                                environment_.metrics},
-        [feeder = feed.feeder.get()](DurableRecord record) {
-          feeder->Deliver(std::move(record));
-        });
+        [feeder = feed.feeder.get()](DurableRecord record) { feeder->Deliver(std::move(record)); });
     WEFT_TRY(feed.sequencer->Load(directory_->log()));
-    WEFT_TRY(graph_->OnApplied(input.name,
-                               [sequencer = feed.sequencer.get()](LogPosition position) {
-                                 sequencer->OnApplied(position);
-                               }));
+    WEFT_TRY(
+        graph_->OnApplied(input.name, [sequencer = feed.sequencer.get()](LogPosition position) {
+          sequencer->OnApplied(position);
+        }));
     feeds_.push_back(std::move(feed));
   }
   return absl::OkStatus();
@@ -166,8 +163,7 @@ absl::Status GraphHost::Replay() {
   for (Feed& feed : feeds_) feed.feeder->Start(ReplayFrom(feed.sequencer->options().feed));
   for (Feed& feed : feeds_) WEFT_TRY(feed.feeder->WaitReplayed());
   WEFT_TRY(graph_->Drain());
-  replay_seconds_ =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  replay_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   for (const Feed& feed : feeds_) replayed_count_ += feed.feeder->replayed_count();
   Log(LogLevel::kInfo, "log replayed",
       {{"entries", Concat(replayed_count_)}, {"seconds", Concat(replay_seconds_)}});
@@ -177,11 +173,10 @@ absl::Status GraphHost::Replay() {
 absl::Status GraphHost::FindLinkNodes() {
   for (const graph::ParsedSpec::Node& node : spec_->nodes()) {
     bool reads = false;
-    WEFT_TRY(graph_->Read(node.name, kReadDeadlineUs,
-                          [&](const graph::Operator& candidate, LogPosition) {
-                            reads = dynamic_cast<const operators::link::LinkReader*>(&candidate) !=
-                                    nullptr;
-                          }));
+    WEFT_TRY(graph_->Read(
+        node.name, kReadDeadlineUs, [&](const graph::Operator& candidate, LogPosition) {
+          reads = dynamic_cast<const operators::link::LinkReader*>(&candidate) != nullptr;
+        }));
     if (reads) link_nodes_.push_back(node.name);
   }
   return absl::OkStatus();
@@ -205,10 +200,13 @@ void GraphHost::Fail(const absl::Status& status) {
 
 absl::Status GraphHost::CheckServing() const {
   switch (phase()) {
-    case Phase::kRecovering: return absl::UnavailableError("the server is recovering");
+    case Phase::kRecovering:
+      return absl::UnavailableError("the server is recovering");
     case Phase::kServing:
-    case Phase::kDraining: return absl::OkStatus();
-    case Phase::kFailed: break;
+    case Phase::kDraining:
+      return absl::OkStatus();
+    case Phase::kFailed:
+      break;
   }
   const std::scoped_lock lock(mutex_);
   return failure_;
@@ -220,8 +218,8 @@ absl::StatusOr<Sequencer*> GraphHost::FindSequencer(std::string_view feed) {
     if (candidate.sequencer->options().feed_name == feed) return candidate.sequencer.get();
     names.push_back(candidate.sequencer->options().feed_name);
   }
-  return absl::NotFoundError(Concat("there is no feed \"", feed, "\"; the graph has: ",
-                                    graph::JoinNames(names, ", ", "none")));
+  return absl::NotFoundError(Concat("there is no feed \"", feed,
+                                    "\"; the graph has: ", graph::JoinNames(names, ", ", "none")));
 }
 
 Sequencer* GraphHost::FindSequencer(std::uint32_t feed) {
@@ -264,6 +262,8 @@ absl::StatusOr<CheckpointManifest> GraphHost::Checkpoint() {
 
 absl::StatusOr<CheckpointManifest> GraphHost::StateHash() {
   const std::scoped_lock lock(checkpoint_mutex_);
+  // Everything that is durable by now shall be in it.
+  for (Feed& feed : feeds_) WEFT_TRY(feed.feeder->Flush());
   return graph_->StateHash();
 }
 
@@ -299,6 +299,7 @@ void GraphHost::LookAfter(CheckpointPolicy& policy) {
     feed.sequencer->Tick().IgnoreError();
   }
   const std::uint64_t applied = AppliedCount();
+  ReportProgress(policy.ReplaySeconds(applied));
   policy.Observe(environment_.clock->NowNs(), applied, DurableCount() > applied);
   if (!policy.Due(environment_.clock->NowNs(), applied)) return;
   const std::int64_t start_ns = environment_.clock->NowNs();
@@ -311,6 +312,22 @@ void GraphHost::LookAfter(CheckpointPolicy& policy) {
     Log(LogLevel::kError, "checkpoint failed", {{"error", manifest.status().ToString()}});
   }
   policy.Cut(end_ns, end_ns - start_ns, manifest.ok() ? contained : applied);
+}
+
+void GraphHost::ReportProgress(double replay_seconds) const {
+  graph::MetricRegistry& metrics = *environment_.metrics;
+  for (const Feed& feed : feeds_) {
+    const Sequencer::Report report = feed.sequencer->GetReport();
+    const graph::Labels labels = {{"feed", feed.sequencer->options().feed_name}};
+    metrics.GetGauge("weft_log_entries", "Durable entries of the feed's log.", labels)
+        .Set(static_cast<double>(report.durable.offset));
+    metrics.GetGauge("weft_applied_lag_entries", "Durable entries not yet applied.", labels)
+        .Set(static_cast<double>(report.durable.offset - report.applied.offset));
+  }
+  metrics.GetGauge("weft_dictionary_nodes", "Nodes in the dictionary.")
+      .Set(static_cast<double>(interner_->size()));
+  metrics.GetGauge("weft_replay_estimate_seconds", "How long a restart right now would replay.")
+      .Set(replay_seconds);
 }
 
 void GraphHost::KeepHouse() {

@@ -1,5 +1,6 @@
-// GraphHost: the graph with everything that keeps it alive: the data directory, the log's writer, a sequencer and a
-// feeder for each feed, checkpoints. Recovers on Open: newest checkpoint that fits, then the log from there.
+// GraphHost: the graph with everything that keeps it alive: the data directory, the log's writer, a
+// sequencer and a feeder for each feed, checkpoints. Recovers on Open: newest checkpoint that fits,
+// then the log from there.
 //
 // Thread rule: any thread, unless said otherwise.
 #pragma once
@@ -36,7 +37,7 @@ class GraphHost {
   struct Options {
     config::v1::ServerConfig config;  // with defaults filled in (rpc/server_config.h)
     std::string graph_text;
-    std::string graph_name;           // what errors call the text
+    std::string graph_name;  // what errors call the text
   };
   // All outlive the host.
   struct Environment {
@@ -52,10 +53,11 @@ class GraphHost {
   GraphHost(Options options, const Environment& environment);
   ~GraphHost();
 
-  // Opens the data directory, builds and restores the graph, replays the log. Takes as long as that takes. Once.
-  // `phase_changed` is called with each phase from kServing on; from any thread.
+  // Opens the data directory, builds and restores the graph, replays the log. Takes as long as that
+  // takes. Once. `phase_changed` is called with each phase from kServing on; from any thread.
   absl::Status Open(std::function<void(Phase)> phase_changed);
-  // What wants to receive an output's packets; called before the graph starts, once the spec is known.
+  // What wants to receive an output's packets; called before the graph starts, once the spec is
+  // known.
   void OnBuilt(std::function<absl::Status(graph::Graph&, const graph::ParsedSpec&)> built);
 
   // Takes nothing more in, makes everything taken in durable and applied, cuts a last checkpoint.
@@ -77,6 +79,7 @@ class GraphHost {
   const std::vector<std::string>& link_nodes() const { return link_nodes_; }
 
   absl::StatusOr<graph::CheckpointManifest> Checkpoint();
+  // Of a state that contains everything that was durable when it was called.
   absl::StatusOr<graph::CheckpointManifest> StateHash();
   // Newest first.
   absl::StatusOr<std::vector<graph::CheckpointManifest>> Checkpoints() const;
@@ -99,6 +102,7 @@ class GraphHost {
   void SetPhase(Phase phase);
   void KeepHouse();
   void LookAfter(CheckpointPolicy& policy);
+  void ReportProgress(double replay_seconds) const;
   std::uint64_t AppliedCount() const;
   std::uint64_t DurableCount() const;
 

@@ -1,9 +1,9 @@
 // absl::Status and grpc::Status into each other; the codes are the same numbers.
 #pragma once
 
-#include <grpcpp/support/status.h>
-
 #include <string>
+
+#include <grpcpp/support/status.h>
 
 #include "absl/status/status.h"
 

@@ -7,8 +7,8 @@ namespace weft::rpc {
 using grpc::health::v1::HealthCheckRequest;
 using grpc::health::v1::HealthCheckResponse;
 
-// Sends the status at the start and whenever it has changed. Deletes itself when the call is over. Its calls into gRPC
-// are made with the service's mutex held.
+// Sends the status at the start and whenever it has changed. Deletes itself when the call is over.
+// Its calls into gRPC are made with the service's mutex held.
 class HealthService::Watcher final : public grpc::ServerWriteReactor<HealthCheckResponse> {
  public:
   Watcher(HealthService* service, std::string name) : service_(service), name_(std::move(name)) {}

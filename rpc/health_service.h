@@ -2,13 +2,13 @@
 // Thread rule: any thread.
 #pragma once
 
-#include <grpcpp/grpcpp.h>
-
 #include <map>
 #include <mutex>
 #include <set>
 #include <string>
 #include <vector>
+
+#include <grpcpp/grpcpp.h>
 
 #include "grpc/health/v1/health.grpc.pb.h"
 
@@ -39,9 +39,9 @@ class HealthService final : public grpc::health::v1::Health::CallbackService {
 
   const std::set<std::string> services_;
   std::mutex mutex_;
-  bool serving_ = false;          // guarded by mutex_
-  bool closed_ = false;           // guarded by mutex_
-  std::set<Watcher*> watchers_;   // guarded by mutex_
+  bool serving_ = false;         // guarded by mutex_
+  bool closed_ = false;          // guarded by mutex_
+  std::set<Watcher*> watchers_;  // guarded by mutex_
 };
 
 }  // namespace weft::rpc

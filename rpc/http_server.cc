@@ -1,10 +1,10 @@
 #include "rpc/http_server.h"
 
-#include <httplib.h>
-
 #include <charconv>
 #include <thread>
 #include <utility>
+
+#include <httplib.h>
 
 #include "google/protobuf/struct.pb.h"
 #include "google/protobuf/util/json_util.h"
@@ -25,22 +25,38 @@ struct ConnectError {
 // As the Connect protocol has it.
 ConnectError ToConnect(absl::StatusCode code) {
   switch (code) {
-    case absl::StatusCode::kCancelled: return {"canceled", 499};
-    case absl::StatusCode::kInvalidArgument: return {"invalid_argument", 400};
-    case absl::StatusCode::kDeadlineExceeded: return {"deadline_exceeded", 504};
-    case absl::StatusCode::kNotFound: return {"not_found", 404};
-    case absl::StatusCode::kAlreadyExists: return {"already_exists", 409};
-    case absl::StatusCode::kPermissionDenied: return {"permission_denied", 403};
-    case absl::StatusCode::kResourceExhausted: return {"resource_exhausted", 429};
-    case absl::StatusCode::kFailedPrecondition: return {"failed_precondition", 400};
-    case absl::StatusCode::kAborted: return {"aborted", 409};
-    case absl::StatusCode::kOutOfRange: return {"out_of_range", 400};
-    case absl::StatusCode::kUnimplemented: return {"unimplemented", 501};
-    case absl::StatusCode::kInternal: return {"internal", 500};
-    case absl::StatusCode::kUnavailable: return {"unavailable", 503};
-    case absl::StatusCode::kDataLoss: return {"data_loss", 500};
-    case absl::StatusCode::kUnauthenticated: return {"unauthenticated", 401};
-    default: return {"unknown", 500};
+    case absl::StatusCode::kCancelled:
+      return {"canceled", 499};
+    case absl::StatusCode::kInvalidArgument:
+      return {"invalid_argument", 400};
+    case absl::StatusCode::kDeadlineExceeded:
+      return {"deadline_exceeded", 504};
+    case absl::StatusCode::kNotFound:
+      return {"not_found", 404};
+    case absl::StatusCode::kAlreadyExists:
+      return {"already_exists", 409};
+    case absl::StatusCode::kPermissionDenied:
+      return {"permission_denied", 403};
+    case absl::StatusCode::kResourceExhausted:
+      return {"resource_exhausted", 429};
+    case absl::StatusCode::kFailedPrecondition:
+      return {"failed_precondition", 400};
+    case absl::StatusCode::kAborted:
+      return {"aborted", 409};
+    case absl::StatusCode::kOutOfRange:
+      return {"out_of_range", 400};
+    case absl::StatusCode::kUnimplemented:
+      return {"unimplemented", 501};
+    case absl::StatusCode::kInternal:
+      return {"internal", 500};
+    case absl::StatusCode::kUnavailable:
+      return {"unavailable", 503};
+    case absl::StatusCode::kDataLoss:
+      return {"data_loss", 500};
+    case absl::StatusCode::kUnauthenticated:
+      return {"unauthenticated", 401};
+    default:
+      return {"unknown", 500};
   }
 }
 
@@ -88,6 +104,8 @@ class ConnectServer final : public HttpServer {
       return Taken();
     }
     thread_ = std::thread([this] { server_.listen_after_bind(); });
+    // stop() does nothing before the thread has come that far.
+    while (!server_.is_running()) std::this_thread::yield();
     return absl::OkStatus();
   }
 
@@ -95,9 +113,8 @@ class ConnectServer final : public HttpServer {
 
  private:
   absl::Status Taken() const {
-    return absl::UnavailableError(graph::Concat("http_listen: cannot listen on ",
-                                                options_.address.ToString(),
-                                                "; is the port in use?"));
+    return absl::UnavailableError(graph::Concat(
+        "http_listen: cannot listen on ", options_.address.ToString(), "; is the port in use?"));
   }
 
   void SetRoutes() {

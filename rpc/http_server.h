@@ -1,6 +1,8 @@
-// HttpServer: the second port. Probes, metrics, and every unary method as JSON in the manner of the Connect protocol:
+// HttpServer: the second port. Probes, metrics, and every unary method as JSON in the manner of the
+// Connect protocol:
 //   POST /weft.v1.LinkService/ScoreLinks   Content-Type: application/json
-// A failed call answers with the HTTP status that Connect gives its code and {"code": "...", "message": "..."}.
+// A failed call answers with the HTTP status that Connect gives its code and {"code": "...",
+// "message": "..."}.
 #pragma once
 
 #include <functional>

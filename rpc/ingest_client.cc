@@ -1,7 +1,5 @@
 #include "rpc/ingest_client.h"
 
-#include <grpcpp/grpcpp.h>
-
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
@@ -9,6 +7,8 @@
 #include <mutex>
 #include <thread>
 #include <utility>
+
+#include <grpcpp/grpcpp.h>
 
 #include "graph/check.h"
 #include "graph/text.h"
@@ -91,6 +91,7 @@ class StreamingClient final : public IngestClient {
         if (reached()) return absl::OkStatus();
       }
       WEFT_TRY(Reconnect());
+      WEFT_TRY(SendWaiting());
     }
   }
 
@@ -162,8 +163,7 @@ class StreamingClient final : public IngestClient {
   // With mutex_ held.
   void DropAcknowledged() {
     if (writing_) return;
-    while (!unacknowledged_.empty() &&
-           unacknowledged_.front().end_seq <= progress_.durable_seq) {
+    while (!unacknowledged_.empty() && unacknowledged_.front().end_seq <= progress_.durable_seq) {
       unacknowledged_.pop_front();
     }
   }
@@ -256,9 +256,9 @@ class StreamingClient final : public IngestClient {
       status = ending_;
     }
     if (status.ok()) status = absl::UnavailableError("the server ended the stream");
-    const auto until = steady_clock::now() + std::chrono::duration_cast<steady_clock::duration>(
-                                                 std::chrono::duration<double>(
-                                                     options_.reconnect_seconds));
+    const auto until =
+        steady_clock::now() + std::chrono::duration_cast<steady_clock::duration>(
+                                  std::chrono::duration<double>(options_.reconnect_seconds));
     milliseconds backoff = kBackoffFirst;
     while (MayRetry(status) && steady_clock::now() + backoff < until) {
       std::this_thread::sleep_for(backoff);
@@ -269,7 +269,7 @@ class StreamingClient final : public IngestClient {
         const std::scoped_lock lock(mutex_);
         ++progress_.reconnect_count;
       }
-      return SendWaiting();
+      return absl::OkStatus();
     }
     return status;
   }

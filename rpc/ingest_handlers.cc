@@ -21,8 +21,7 @@ absl::StatusOr<v1::IngestBatchResponse> IngestBatch(GraphHost& host, const CallC
   WEFT_ASSIGN(Sequencer* const sequencer, host.FindSequencer(request.feed()));
   WEFT_ASSIGN(const Sequencer::Submitted submitted,
               sequencer->SubmitOnce(request.producer(), request.batch(), request.append()));
-  WEFT_TRY(
-      sequencer->WaitDurable(request.producer(), submitted.end_seq, context.deadline_ns));
+  WEFT_TRY(sequencer->WaitDurable(request.producer(), submitted.end_seq, context.deadline_ns));
   v1::IngestBatchResponse response;
   response.set_durable_seq(submitted.end_seq);
   response.set_applied_seq(sequencer->AppliedSeq(request.producer()));

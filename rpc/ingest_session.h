@@ -23,15 +23,16 @@ class IngestSession {
   struct Progress {
     std::uint64_t durable_seq = 0;
     std::uint64_t applied_seq = 0;
-    std::uint64_t credits = 0;            // beyond durable_seq
-    std::vector<graph::Reject> rejects;   // told once
-    graph::LogPosition position;          // after the last durable record; offset 0 before that
+    std::uint64_t credits = 0;           // beyond durable_seq
+    std::vector<graph::Reject> rejects;  // told once
+    graph::LogPosition position;         // after the last durable record; offset 0 before that
     bool draining = false;
-    bool fenced = false;                  // a newer session has taken over
+    bool fenced = false;  // a newer session has taken over
   };
 
-  // Queues a batch for the log. INVALID_ARGUMENT for a malformed one, OUT_OF_RANGE for a gap, ABORTED once fenced,
-  // UNAVAILABLE while draining, RESOURCE_EXHAUSTED on a full disk. The session is of no more use then.
+  // Queues a batch for the log. INVALID_ARGUMENT for a malformed one, OUT_OF_RANGE for a gap,
+  // ABORTED once fenced, UNAVAILABLE while draining, RESOURCE_EXHAUSTED on a full disk. The session
+  // is of no more use then.
   absl::Status Submit(const v1::EventColumns& columns);
   // The state now, with the rejects since the last call.
   Progress TakeProgress();

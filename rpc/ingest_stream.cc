@@ -12,9 +12,9 @@
 namespace weft::rpc {
 namespace {
 
-// Reads batches as long as the session takes them, and writes what the session has to tell: one acknowledgement at a
-// time, so that many become one while the client is slow. Every call into gRPC is made with mutex_ held; at most one read
-// and one write are under way.
+// Reads batches as long as the session takes them, and writes what the session has to tell: one
+// acknowledgement at a time, so that many become one while the client is slow. Every call into gRPC
+// is made with mutex_ held; at most one read and one write are under way.
 class IngestStream final : public grpc::ServerBidiReactor<v1::IngestRequest, v1::IngestResponse> {
  public:
   explicit IngestStream(const ServiceEnvironment& environment) : environment_(environment) {
@@ -29,7 +29,8 @@ class IngestStream final : public grpc::ServerBidiReactor<v1::IngestRequest, v1:
       sender_closed_ = true;
       return Pump();
     }
-    // Outside the lock: the session's progress may be told meanwhile, and a big batch takes its time.
+    // Outside the lock: the session's progress may be told meanwhile, and a big batch takes its
+    // time.
     const absl::Status status = Take();
     const std::scoped_lock lock(mutex_);
     reading_ = false;
@@ -70,7 +71,8 @@ class IngestStream final : public grpc::ServerBidiReactor<v1::IngestRequest, v1:
     WEFT_TRY(environment_.host->CheckServing());
     const std::uint64_t before = session_->end_seq();
     WEFT_TRY(session_->Submit(request_.batch()));
-    // Nothing will become durable of a batch that was there already; the client still waits for an answer.
+    // Nothing will become durable of a batch that was there already; the client still waits for an
+    // answer.
     if (session_->end_seq() == before) repeat_ack_ = true;
     return absl::OkStatus();
   }
@@ -122,6 +124,9 @@ class IngestStream final : public grpc::ServerBidiReactor<v1::IngestRequest, v1:
       if (!session_->Ready()) return;
       FillWelcome();
       welcomed_ = true;
+      // A client that comes back may have nothing left to send, and still wait for how far it has
+      // come.
+      if (session_->first_seq() > 0) repeat_ack_ = true;
       Write();
       return;
     }

@@ -1,10 +1,10 @@
 #include "rpc/interner.h"
 
-#include <xxhash.h>
-
 #include <algorithm>
 #include <cstring>
 #include <mutex>
+
+#include <xxhash.h>
 
 #include "graph/check.h"
 

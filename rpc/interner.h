@@ -1,6 +1,7 @@
-// Interner: the dictionary in memory, node keys to ids and back. Filled from storage at start; the sequencers add the
-// keys of new nodes, which become durable with the record that brings them.
-// Thread rule: any thread; Add from one thread at a time (the sequencers hold the log's order meanwhile).
+// Interner: the dictionary in memory, node keys to ids and back. Filled from storage at start; the
+// sequencers add the keys of new nodes, which become durable with the record that brings them.
+// Thread rule: any thread; Add from one thread at a time (the sequencers hold the log's order
+// meanwhile).
 #pragma once
 
 #include <cstdint>

@@ -50,9 +50,9 @@ absl::Status ReadPredictor(GraphHost& host, const CallContext& context, std::str
         position = EncodePosition(applied);
       }));
   if (!reads) {
-    return absl::InvalidArgumentError(
-        Concat("node \"", name, "\" does not predict links; these do: ",
-               graph::JoinNames(host.link_nodes(), ", ", "none")));
+    return absl::InvalidArgumentError(Concat("node \"", name,
+                                             "\" does not predict links; these do: ",
+                                             graph::JoinNames(host.link_nodes(), ", ", "none")));
   }
   model.set_node(name);
   return absl::OkStatus();
@@ -114,10 +114,9 @@ absl::StatusOr<v1::ScoreLinksResponse> ScoreLinks(GraphHost& host, const CallCon
     target[i] = host.interner().Find(request.pair(static_cast<int>(i)).target());
   }
   v1::ScoreLinksResponse response;
-  WEFT_TRY(ReadPredictor(host, context, request.node(), *response.mutable_model(),
-                         *response.mutable_position(), [&](const LinkReader& reader) {
-                           reader.ScorePairs(source, target, score);
-                         }));
+  WEFT_TRY(ReadPredictor(
+      host, context, request.node(), *response.mutable_model(), *response.mutable_position(),
+      [&](const LinkReader& reader) { reader.ScorePairs(source, target, score); }));
   WEFT_TRY(CheckFinite(score));
   for (std::size_t i = 0; i < count; ++i) {
     v1::LinkScore& entry = *response.add_score();

@@ -1,4 +1,5 @@
-// The unary methods of LinkService as plain functions. They reach operators through graph::Graph::Read and LinkReader.
+// The unary methods of LinkService as plain functions. They reach operators through
+// graph::Graph::Read and LinkReader.
 #pragma once
 
 #include "absl/status/statusor.h"
@@ -16,8 +17,8 @@ absl::StatusOr<v1::ScoreLinksResponse> ScoreLinks(GraphHost& host, const CallCon
 absl::StatusOr<v1::RankTargetsResponse> RankTargets(GraphHost& host, const CallContext& context,
                                                     const v1::RankTargetsRequest& request);
 
-// Waits for the position that a request asks for. INVALID_ARGUMENT for a foreign one, OUT_OF_RANGE for one that the log
-// does not reach, DEADLINE_EXCEEDED if it takes too long.
+// Waits for the position that a request asks for. INVALID_ARGUMENT for a foreign one, OUT_OF_RANGE
+// for one that the log does not reach, DEADLINE_EXCEEDED if it takes too long.
 absl::Status WaitForPosition(GraphHost& host, const CallContext& context,
                              const v1::LogPosition& position);
 

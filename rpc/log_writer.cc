@@ -6,7 +6,8 @@
 namespace weft::rpc {
 namespace {
 
-// A group is one write: large enough that the fsync is shared, small enough to bound the memory of the write.
+// A group is one write: large enough that the fsync is shared, small enough to bound the memory of
+// the write.
 constexpr std::size_t kGroupBytesMax = std::size_t{16} << 20;
 constexpr std::chrono::milliseconds kRetryAfter{100};
 

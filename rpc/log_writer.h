@@ -1,9 +1,9 @@
-// LogWriter: the one thread that writes the log. Sequencers queue records in the order in which they gave out positions
-// and node ids; the thread takes all that wait and writes them with one fsync (a group), so that fsyncs are merged and
-// batches never are.
+// LogWriter: the one thread that writes the log. Sequencers queue records in the order in which
+// they gave out positions and node ids; the thread takes all that wait and writes them with one
+// fsync (a group), so that fsyncs are merged and batches never are.
 //
-// A full disk does not lose what is queued: the writer keeps it and tries again; meanwhile status() is
-// RESOURCE_EXHAUSTED and the sequencers refuse more. Any other failure is final.
+// A full disk does not lose what is queued: the writer keeps it and tries again; meanwhile status()
+// is RESOURCE_EXHAUSTED and the sequencers refuse more. Any other failure is final.
 #pragma once
 
 #include <condition_variable>

@@ -1,19 +1,22 @@
 #include "rpc/metrics_text.h"
 
-#include <prometheus/metric_family.h>
-#include <prometheus/text_serializer.h>
-
 #include <limits>
 #include <vector>
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
 
 namespace weft::rpc {
 namespace {
 
 prometheus::MetricType ToPrometheus(graph::MetricKind kind) {
   switch (kind) {
-    case graph::MetricKind::kCounter: return prometheus::MetricType::Counter;
-    case graph::MetricKind::kGauge: return prometheus::MetricType::Gauge;
-    case graph::MetricKind::kHistogram: return prometheus::MetricType::Histogram;
+    case graph::MetricKind::kCounter:
+      return prometheus::MetricType::Counter;
+    case graph::MetricKind::kGauge:
+      return prometheus::MetricType::Gauge;
+    case graph::MetricKind::kHistogram:
+      return prometheus::MetricType::Histogram;
   }
   return prometheus::MetricType::Untyped;
 }

@@ -121,9 +121,9 @@ absl::StatusOr<std::shared_ptr<PredictionHub::Subscription>> PredictionHub::Subs
   if (found == outputs_.end()) {
     std::vector<std::string> names;
     for (const auto& output : outputs_) names.push_back(output->name);
-    return absl::NotFoundError(graph::Concat("there is no output \"", name,
-                                             "\" of link scores; the graph has: ",
-                                             graph::JoinNames(names, ", ", "none")));
+    return absl::NotFoundError(
+        graph::Concat("there is no output \"", name,
+                      "\" of link scores; the graph has: ", graph::JoinNames(names, ", ", "none")));
   }
   if (CountSubscribers() >= static_cast<std::size_t>(options_.max_subscribers)) {
     return absl::ResourceExhaustedError(

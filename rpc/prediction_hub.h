@@ -1,6 +1,6 @@
-// PredictionHub: from the graph's outputs of link scores to whoever subscribed. A subscriber has a bounded queue; when it
-// is full the oldest goes and is counted, so that nobody who is slow holds up the graph.
-// Thread rule: any thread; Attach before the graph starts.
+// PredictionHub: from the graph's outputs of link scores to whoever subscribed. A subscriber has a
+// bounded queue; when it is full the oldest goes and is counted, so that nobody who is slow holds
+// up the graph. Thread rule: any thread; Attach before the graph starts.
 #pragma once
 
 #include <cstdint>
@@ -68,8 +68,9 @@ class PredictionHub {
 
   // Takes up every output of `spec` that carries link scores. The hub outlives the graph.
   absl::Status Attach(graph::Graph& graph, const graph::ParsedSpec& spec);
-  // `output` empty means the first. `ready` is called when something was queued, on an executor thread: it must be short.
-  // NOT_FOUND for an output that carries no link scores, RESOURCE_EXHAUSTED with too many subscribers.
+  // `output` empty means the first. `ready` is called when something was queued, on an executor
+  // thread: it must be short. NOT_FOUND for an output that carries no link scores,
+  // RESOURCE_EXHAUSTED with too many subscribers.
   absl::StatusOr<std::shared_ptr<Subscription>> Subscribe(std::string_view output,
                                                           std::function<void()> ready);
   // Ends all subscriptions and takes no more.

@@ -12,8 +12,9 @@ namespace {
 
 constexpr int kSourcesMax = 256;
 
-// Takes one packet after another from the subscription. Packets are put into words on the dispatcher's workers, not on the
-// executor's thread that reports them. Every call into gRPC is made with mutex_ held.
+// Takes one packet after another from the subscription. Packets are put into words on the
+// dispatcher's workers, not on the executor's thread that reports them. Every call into gRPC is
+// made with mutex_ held.
 class PredictionStream final : public grpc::ServerWriteReactor<v1::SubscribePredictionsResponse> {
  public:
   PredictionStream(const ServiceEnvironment& environment,
@@ -27,8 +28,7 @@ class PredictionStream final : public grpc::ServerWriteReactor<v1::SubscribePred
     }
     std::shared_ptr<PredictionHub::Subscription> subscription;
     if (status.ok()) {
-      auto subscribed =
-          environment_.predictions->Subscribe(request.output(), [this] { Wake(); });
+      auto subscribed = environment_.predictions->Subscribe(request.output(), [this] { Wake(); });
       status = subscribed.status();
       if (status.ok()) subscription = *std::move(subscribed);
     }

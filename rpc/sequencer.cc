@@ -1,10 +1,10 @@
 #include "rpc/sequencer.h"
 
-#include <xxhash.h>
-
 #include <algorithm>
 #include <chrono>
 #include <utility>
+
+#include <xxhash.h>
 
 #include "graph/check.h"
 #include "graph/text.h"
@@ -22,8 +22,8 @@ namespace {
 
 constexpr std::size_t kProducerNameBytesMax = 128;
 constexpr std::size_t kReasonCount = 6;
-constexpr const char* kReasonLabels[kReasonCount] = {"late",       "key_too_long",  "key_empty",
-                                                     "not_finite", "feature_count", "too_many_nodes"};
+constexpr const char* kReasonLabels[kReasonCount] = {
+    "late", "key_too_long", "key_empty", "not_finite", "feature_count", "too_many_nodes"};
 
 std::uint64_t ProducerNumber(std::string_view name) {
   const std::uint64_t hash = XXH3_64bits(name.data(), name.size());
@@ -33,7 +33,7 @@ std::uint64_t ProducerNumber(std::string_view name) {
 }  // namespace
 
 struct IngestProducer {
-  graph::ProducerState state;                // guarded by order
+  graph::ProducerState state;  // guarded by order
   // Guarded by the progress mutex.
   std::uint64_t durable_seq = 0;
   std::uint64_t applied_seq = 0;
@@ -60,8 +60,7 @@ Sequencer::Sequencer(Options options, const Environment& environment, Deliver de
       duplicate_count_(environment.metrics->GetCounter(
           "weft_ingest_events_total", "Events taken in, by what became of them.",
           {{"feed", options_.feed_name}, {"result", "duplicate"}})),
-      batch_count_(environment.metrics->GetCounter("weft_ingest_batches_total",
-                                                   "Batches taken in.",
+      batch_count_(environment.metrics->GetCounter("weft_ingest_batches_total", "Batches taken in.",
                                                    {{"feed", options_.feed_name}})) {
   for (const char* reason : kReasonLabels) {
     reject_counts_.push_back(&environment.metrics->GetCounter(
@@ -116,8 +115,8 @@ absl::StatusOr<IngestProducer*> Sequencer::FindProducer(std::string_view name) {
   const std::uint64_t number = ProducerNumber(name);
   for (const auto& [other, producer] : producers_) {
     if (producer->state.producer == number) {
-      return absl::InvalidArgumentError(Concat("producer: take another name, this one's hash is ",
-                                               "that of \"", other, "\""));
+      return absl::InvalidArgumentError(
+          Concat("producer: take another name, this one's hash is ", "that of \"", other, "\""));
     }
   }
   auto producer = std::make_unique<IngestProducer>();
@@ -186,9 +185,9 @@ absl::StatusOr<Sequencer::Submitted> Sequencer::Submit(IngestProducer& producer,
   }
   const std::uint64_t first_seq = append ? state.next_seq : view.first_seq();
   if (first_seq > state.next_seq) {
-    return absl::OutOfRangeError(
-        Concat("producer \"", state.name, "\": expected event ", state.next_seq, ", got ",
-               first_seq, ": events between them are missing"));
+    return absl::OutOfRangeError(Concat("producer \"", state.name, "\": expected event ",
+                                        state.next_seq, ", got ", first_seq,
+                                        ": events between them are missing"));
   }
   const auto count = static_cast<std::uint64_t>(view.size());
   const std::uint64_t skipped = std::min(state.next_seq - first_seq, count);
@@ -434,13 +433,12 @@ IngestSession::Progress Sequencer::TakeProgress(IngestSession& session) {
 
 bool Sequencer::MayRead(const IngestSession& session) const {
   const std::scoped_lock lock(progress_mutex_);
-  return session.end_seq_ < session.producer_->applied_seq +
-                                static_cast<std::uint64_t>(options_.limits.window_events);
+  return session.end_seq_ <
+         session.producer_->applied_seq + static_cast<std::uint64_t>(options_.limits.window_events);
 }
 
 absl::Status IngestSession::Submit(const v1::EventColumns& columns) {
-  WEFT_ASSIGN(const ColumnsView view,
-              ColumnsView::Check(columns, sequencer_->options_.limits));
+  WEFT_ASSIGN(const ColumnsView view, ColumnsView::Check(columns, sequencer_->options_.limits));
   return sequencer_->Submit(*producer_, epoch_, view, false).status();
 }
 

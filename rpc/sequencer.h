@@ -1,12 +1,13 @@
 // Sequencer: decides, for one feed, what enters the log and where.
 //
-// It checks a batch against the feed's state (sequence numbers, watermark, limits), gives node ids to new keys and a
-// position to the record, and queues it at the LogWriter. The verdict on each event is in the record; replay never
-// decides again. Once durable, a record is delivered to the graph's feeder, in log order.
+// It checks a batch against the feed's state (sequence numbers, watermark, limits), gives node ids
+// to new keys and a position to the record, and queues it at the LogWriter. The verdict on each
+// event is in the record; replay never decides again. Once durable, a record is delivered to the
+// graph's feeder, in log order.
 //
-// An event is identified by (feed, producer, seq). What came before is acknowledged and skipped, a gap is OUT_OF_RANGE.
-// The epoch only fences: with each Connect the producer's older session is refused from then on.
-// Thread rule: any thread.
+// An event is identified by (feed, producer, seq). What came before is acknowledged and skipped, a
+// gap is OUT_OF_RANGE. The epoch only fences: with each Connect the producer's older session is
+// refused from then on. Thread rule: any thread.
 #pragma once
 
 #include <condition_variable>
@@ -60,7 +61,8 @@ class Sequencer {
   // What became of one batch.
   struct Submitted {
     std::uint64_t end_seq = 0;  // after the batch
-    graph::LogPosition end;     // after the record; after the feed's latest one if the batch was there already
+    graph::LogPosition
+        end;  // after the record; after the feed's latest one if the batch was there already
     std::vector<graph::Reject> rejects;
   };
   struct Report {
@@ -74,20 +76,25 @@ class Sequencer {
   Sequencer(Options options, const Environment& environment, Deliver deliver);
   ~Sequencer();
 
-  // Takes up the feed where the log stands. Once, before anything else; everything in the log counts as applied.
+  // Takes up the feed where the log stands. Once, before anything else; everything in the log
+  // counts as applied.
   absl::Status Load(const graph::EventLog& log);
 
-  // A session of the producer, which fences its older one. FAILED_PRECONDITION if the producer is not new and `resume` is
-  // not set, RESOURCE_EXHAUSTED if there are too many producers, INVALID_ARGUMENT for its name.
-  // `progress` is called whenever the session has something to tell; from any thread, and it must not call back.
+  // A session of the producer, which fences its older one. FAILED_PRECONDITION if the producer is
+  // not new and `resume` is not set, RESOURCE_EXHAUSTED if there are too many producers,
+  // INVALID_ARGUMENT for its name. `progress` is called whenever the session has something to tell;
+  // from any thread, and it must not call back.
   absl::StatusOr<std::shared_ptr<IngestSession>> Connect(std::string_view producer, bool resume,
                                                          std::function<void()> progress);
-  // One batch without a session, queued when this returns. `append` gives it the next sequence number.
+  // One batch without a session, queued when this returns. `append` gives it the next sequence
+  // number.
   absl::StatusOr<Submitted> SubmitOnce(std::string_view producer, const v1::EventColumns& columns,
                                        bool append);
-  // Waits until the producer's events before `seq` are durable, at most until `deadline_ns` of the clock.
+  // Waits until the producer's events before `seq` are durable, at most until `deadline_ns` of the
+  // clock.
   absl::Status WaitDurable(std::string_view producer, std::uint64_t seq, std::int64_t deadline_ns);
-  // Waits until the graph has applied the feed up to `position`, at most until `deadline_ns` of the clock.
+  // Waits until the graph has applied the feed up to `position`, at most until `deadline_ns` of the
+  // clock.
   absl::Status WaitApplied(graph::LogPosition position, std::int64_t deadline_ns);
   // How far the events of the producer have been applied.
   std::uint64_t AppliedSeq(std::string_view producer) const;
@@ -115,7 +122,8 @@ class Sequencer {
   std::optional<graph::RejectReason> Resolve(const ColumnsView& view, std::int64_t event,
                                              std::span<graph::NodeId> nodes,
                                              std::vector<graph::NewNode>& new_nodes);
-  void Enqueue(IngestProducer* producer, graph::LogRecord record, std::vector<graph::NewNode> new_nodes);
+  void Enqueue(IngestProducer* producer, graph::LogRecord record,
+               std::vector<graph::NewNode> new_nodes);
   void OnDurable(const std::shared_ptr<Queued>& queued);
   void CountVerdicts(const graph::LogRecord& record);
   // Of a session.

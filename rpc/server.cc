@@ -1,8 +1,5 @@
 #include "rpc/server.h"
 
-#include <grpcpp/ext/proto_server_reflection_plugin.h>
-#include <grpcpp/grpcpp.h>
-
 #include <chrono>
 #include <condition_variable>
 #include <fstream>
@@ -10,6 +7,9 @@
 #include <sstream>
 #include <thread>
 #include <utility>
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/grpcpp.h>
 
 #include "graph/check.h"
 #include "graph/clock.h"
@@ -94,7 +94,9 @@ class GrpcServer final : public Server {
       health_->SetServing(phase == GraphHost::Phase::kServing);
     }));
     Log(LogLevel::kInfo, "serving",
-        {{"address", address_}, {"http_address", http_address_}, {"version", std::string(kVersion)}});
+        {{"address", address_},
+         {"http_address", http_address_},
+         {"version", std::string(kVersion)}});
     return absl::OkStatus();
   }
 
@@ -119,10 +121,9 @@ class GrpcServer final : public Server {
     RequestDrain();
     Log(LogLevel::kInfo, "draining");
     health_->SetServing(false);
-    const auto deadline =
-        std::chrono::system_clock::now() +
-        std::chrono::duration_cast<std::chrono::system_clock::duration>(
-            std::chrono::duration<double>(deadline_seconds));
+    const auto deadline = std::chrono::system_clock::now() +
+                          std::chrono::duration_cast<std::chrono::system_clock::duration>(
+                              std::chrono::duration<double>(deadline_seconds));
     const absl::Status drained = host_->Drain();
     predictions_->Close();
     health_->Close();
@@ -178,8 +179,8 @@ class GrpcServer final : public Server {
   }
 
   absl::Status Listen() {
-    WEFT_ASSIGN(Address address, CheckedAddress(options_.config.listen(), "listen",
-                                                options_.config.insecure()));
+    WEFT_ASSIGN(Address address,
+                CheckedAddress(options_.config.listen(), "listen", options_.config.insecure()));
     PrepareGrpc();
     grpc::ServerBuilder builder;
     int port = 0;

@@ -1,9 +1,8 @@
 // Server: everything behind `weft serve`.
 //
 //   rpc::Server::Options options;
-//   options.config.set_data_dir("/var/lib/weft");      // see rpc/weft/config/v1/server_config.proto
-//   options.graph_text = ...;
-//   options.catalog = &catalog;
+//   options.config.set_data_dir("/var/lib/weft");      // see
+//   rpc/weft/config/v1/server_config.proto options.graph_text = ...; options.catalog = &catalog;
 //   WEFT_ASSIGN(auto server, rpc::Server::Start(std::move(options)));
 //   server->Wait();                                    // until RequestDrain or AdminService.Drain
 //   server->Drain(10.0);
@@ -45,9 +44,9 @@ class Server {
     const graph::Clock* clock = nullptr;
   };
 
-  // Takes the ports, recovers and serves. While it recovers, health says NOT_SERVING and everything else UNAVAILABLE.
-  // INVALID_ARGUMENT for a bad configuration or graph, UNAVAILABLE for a port or a data directory in use, else what the
-  // recovery failed with.
+  // Takes the ports, recovers and serves. While it recovers, health says NOT_SERVING and everything
+  // else UNAVAILABLE. INVALID_ARGUMENT for a bad configuration or graph, UNAVAILABLE for a port or
+  // a data directory in use, else what the recovery failed with.
   static absl::StatusOr<std::unique_ptr<Server>> Start(Options options);
 
   // Without Drain, ends at once; what is acknowledged is durable all the same.
@@ -62,8 +61,9 @@ class Server {
   virtual void Wait() = 0;
   virtual void RequestDrain() = 0;
 
-  // Health says NOT_SERVING, nothing new is taken in, what was taken in becomes durable and applied, a last checkpoint is
-  // cut, calls under way may end for at most `deadline_seconds`, then they are cancelled. Once.
+  // Health says NOT_SERVING, nothing new is taken in, what was taken in becomes durable and
+  // applied, a last checkpoint is cut, calls under way may end for at most `deadline_seconds`, then
+  // they are cancelled. Once.
   virtual absl::Status Drain(double deadline_seconds) = 0;
 };
 

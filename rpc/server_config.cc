@@ -59,11 +59,11 @@ absl::Status CheckRange(std::string_view field, T value, T smallest, T largest) 
 }
 
 // 0 stands for the default.
-#define WEFT_COMPLETE(message, field, fallback, smallest, largest)                          \
-  do {                                                                                      \
-    if ((message).field() == 0) (message).set_##field(fallback);                            \
-    WEFT_TRY(CheckRange(#field, (message).field(), decltype((message).field())(smallest),   \
-                        decltype((message).field())(largest)));                             \
+#define WEFT_COMPLETE(message, field, fallback, smallest, largest)                        \
+  do {                                                                                    \
+    if ((message).field() == 0) (message).set_##field(fallback);                          \
+    WEFT_TRY(CheckRange(#field, (message).field(), decltype((message).field())(smallest), \
+                        decltype((message).field())(largest)));                           \
   } while (false)
 
 absl::Status CompleteFeed(config::v1::FeedConfig& feed) {
@@ -96,8 +96,7 @@ absl::Status CompleteCalls(config::v1::CallConfig& call) {
 
 }  // namespace
 
-absl::StatusOr<ServerConfig> ParseServerConfig(std::string_view text,
-                                               std::string_view file_name) {
+absl::StatusOr<ServerConfig> ParseServerConfig(std::string_view text, std::string_view file_name) {
   ServerConfig config;
   FirstError error;
   google::protobuf::TextFormat::Parser parser;

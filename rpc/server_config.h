@@ -8,8 +8,9 @@
 
 namespace weft::rpc {
 
-// INVALID_ARGUMENT as `file_name:line:column: ...` for text that is not a ServerConfig; an unknown field is an error
-// that names the nearest one. Defaults are not filled in, so that flags can still go first.
+// INVALID_ARGUMENT as `file_name:line:column: ...` for text that is not a ServerConfig; an unknown
+// field is an error that names the nearest one. Defaults are not filled in, so that flags can still
+// go first.
 absl::StatusOr<config::v1::ServerConfig> ParseServerConfig(std::string_view text,
                                                            std::string_view file_name);
 

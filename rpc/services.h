@@ -1,5 +1,5 @@
-// The gRPC services. Unary methods go to the dispatcher; streams have their reactors in ingest_stream.h and
-// prediction_stream.h. All that the services are given outlives them.
+// The gRPC services. Unary methods go to the dispatcher; streams have their reactors in
+// ingest_stream.h and prediction_stream.h. All that the services are given outlives them.
 #pragma once
 
 #include <grpcpp/grpcpp.h>

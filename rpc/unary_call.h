@@ -1,10 +1,10 @@
 // ServeUnary: a unary gRPC call through the dispatcher.
 #pragma once
 
-#include <grpcpp/grpcpp.h>
-
 #include <chrono>
 #include <limits>
+
+#include <grpcpp/grpcpp.h>
 
 #include "rpc/dispatcher.h"
 #include "rpc/grpc_status.h"
