@@ -5,9 +5,8 @@
 #include <utility>
 
 #include <httplib.h>
+#include <nlohmann/json.hpp>
 
-#include "google/protobuf/struct.pb.h"
-#include "google/protobuf/util/json_util.h"
 #include "graph/text.h"
 
 namespace weft::rpc {
@@ -62,11 +61,9 @@ ConnectError ToConnect(absl::StatusCode code) {
 
 void SetError(const absl::Status& status, httplib::Response& response) {
   const ConnectError error = ToConnect(status.code());
-  google::protobuf::Struct body;
-  (*body.mutable_fields())["code"].set_string_value(error.code);
-  (*body.mutable_fields())["message"].set_string_value(std::string(status.message()));
-  std::string text;
-  if (!google::protobuf::util::MessageToJsonString(body, &text).ok()) text = "{}";
+  const nlohmann::json body = {{"code", error.code}, {"message", std::string(status.message())}};
+  // Messages may quote what a client sent; what is not UTF-8 is replaced.
+  const std::string text = body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   response.status = error.http_status;
   response.set_content(text, "application/json");
 }

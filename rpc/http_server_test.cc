@@ -18,7 +18,7 @@ namespace {
 using nlohmann::json;
 using ::testing::HasSubstr;
 
-class HttpThreadsTest : public ::testing::Test {
+class HttpTest : public ::testing::Test {
  protected:
   void SetUp() override {
     SetLogLevel(LogLevel::kError);
@@ -51,7 +51,7 @@ json TwoEvents() {
             {"timeUs", {"1000", "2000"}}}}};
 }
 
-TEST_F(HttpThreadsTest, AnswersProbesAndMetrics) {
+TEST_F(HttpTest, AnswersProbesAndMetrics) {
   EXPECT_EQ(http_->Get("/livez")->status, 200);
   EXPECT_EQ(http_->Get("/readyz")->status, 200);
   Post("/weft.v1.IngestService/IngestBatch", TwoEvents());
@@ -65,7 +65,7 @@ TEST_F(HttpThreadsTest, AnswersProbesAndMetrics) {
   EXPECT_EQ(http_->Get("/nothing")->status, 404);
 }
 
-TEST_F(HttpThreadsTest, TakesEventsAndPredictsInJson) {
+TEST_F(HttpTest, TakesEventsAndPredictsInJson) {
   const json taken = Post("/weft.v1.IngestService/IngestBatch", TwoEvents());
   EXPECT_EQ(taken["durableSeq"], "2");
   const json request = {{"pair", {{{"source", "a"}, {"target", "b"}}}},
@@ -86,7 +86,7 @@ TEST_F(HttpThreadsTest, TakesEventsAndPredictsInJson) {
   EXPECT_EQ(ranked["target"][0]["target"], "c");
 }
 
-TEST_F(HttpThreadsTest, RepeatsOfABatchAreNotTakenTwice) {
+TEST_F(HttpTest, RepeatsOfABatchAreNotTakenTwice) {
   Post("/weft.v1.IngestService/IngestBatch", TwoEvents());
   EXPECT_EQ(Post("/weft.v1.IngestService/IngestBatch", TwoEvents())["durableSeq"], "2");
   json appended = TwoEvents();
@@ -97,7 +97,7 @@ TEST_F(HttpThreadsTest, RepeatsOfABatchAreNotTakenTwice) {
   EXPECT_EQ(Post("/weft.v1.IngestService/IngestBatch", gap, 400)["code"], "out_of_range");
 }
 
-TEST_F(HttpThreadsTest, SaysWhatIsWrong) {
+TEST_F(HttpTest, SaysWhatIsWrong) {
   EXPECT_EQ(Post("/weft.v1.LinkService/Nothing", json::object(), 404)["code"], "not_found");
   EXPECT_EQ(Post("/weft.v1.LinkService/ScoreLinks", json::object(), 400)["code"],
             "invalid_argument");
@@ -118,7 +118,7 @@ TEST_F(HttpThreadsTest, SaysWhatIsWrong) {
       400);
 }
 
-TEST_F(HttpThreadsTest, HealthIsKnownPerService) {
+TEST_F(HttpTest, HealthIsKnownPerService) {
   const auto channel = grpc::CreateChannel(server_->address(), grpc::InsecureChannelCredentials());
   const auto health = grpc::health::v1::Health::NewStub(channel);
   for (const char* service : {"", "weft.v1.IngestService", "weft.v1.LinkService"}) {

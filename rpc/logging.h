@@ -1,6 +1,6 @@
 // The service's own log: one JSON object a line on stderr, written by spdlog. Payloads and keys of
 // users never enter it.
-//   {"time":"2026-01-31T12:00:00.000Z","level":"info","message":"serving","address":"127.0.0.1:7171"}
+//   {"time":"2026-01-31T12:00:00.000Z","level":"info","message":"serving","address":"127.0.0.1:1"}
 // Thread rule: any thread.
 #pragma once
 

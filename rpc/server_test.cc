@@ -25,8 +25,9 @@ constexpr double kDrainSeconds = 10;
 
 std::string Message(const absl::Status& status) { return std::string(status.message()); }
 
-// Threads in the names: gRPC, the graph and the writer run on threads of their own.
-class ServerThreadsTest : public ::testing::Test {
+// Not labelled `threads`: Debian's gRPC is not built for the thread sanitizer, which therefore does
+// not see its locks.
+class ServerTest : public ::testing::Test {
  protected:
   void SetUp() override { SetLogLevel(LogLevel::kError); }
 
@@ -87,7 +88,7 @@ class ServerThreadsTest : public ::testing::Test {
   std::vector<std::pair<std::uint64_t, v1::RejectReason>> rejects_;
 };
 
-TEST_F(ServerThreadsTest, EventsComeInAndPredictionsGoOut) {
+TEST_F(ServerTest, EventsComeInAndPredictionsGoOut) {
   Start();
   const auto client = OpenIngest("p");
   EXPECT_EQ(client->next_seq(), 0u);
@@ -115,7 +116,7 @@ TEST_F(ServerThreadsTest, EventsComeInAndPredictionsGoOut) {
   EXPECT_TRUE(client->Finish().ok());
 }
 
-TEST_F(ServerThreadsTest, RanksTargets) {
+TEST_F(ServerTest, RanksTargets) {
   Start();
   const auto client = OpenIngest("p");
   Ingest(*client, 0, 36);
@@ -145,7 +146,7 @@ TEST_F(ServerThreadsTest, RanksTargets) {
   EXPECT_EQ(links_->RankTargets(request).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
-TEST_F(ServerThreadsTest, TellsItsSubscribers) {
+TEST_F(ServerTest, TellsItsSubscribers) {
   Start();
   std::mutex mutex;
   std::condition_variable changed;
@@ -190,7 +191,7 @@ TEST_F(ServerThreadsTest, TellsItsSubscribers) {
             absl::StatusCode::kNotFound);
 }
 
-TEST_F(ServerThreadsTest, GoesOnWhereItWas) {
+TEST_F(ServerTest, GoesOnWhereItWas) {
   Start();
   Ingest(*OpenIngest("p"), 0, 55);
   const std::string hash = StateHash();
@@ -222,7 +223,7 @@ TEST_F(ServerThreadsTest, GoesOnWhereItWas) {
   EXPECT_EQ(StateHash(), end);
 }
 
-TEST_F(ServerThreadsTest, RefusesAProducerThatIsNotNew) {
+TEST_F(ServerTest, RefusesAProducerThatIsNotNew) {
   Start();
   Ingest(*OpenIngest("p"), 0, 10);
   IngestClient::Options options{.address = server_->address(), .feed = "events", .producer = "p"};
@@ -235,7 +236,7 @@ TEST_F(ServerThreadsTest, RefusesAProducerThatIsNotNew) {
   EXPECT_THAT(Message(unknown.status()), HasSubstr("the graph has: events"));
 }
 
-TEST_F(ServerThreadsTest, RejectsSingleEventsAndGoesOn) {
+TEST_F(ServerTest, RejectsSingleEventsAndGoesOn) {
   Server::Options options = TestServerOptions(place_);
   options.config.mutable_feed()->set_lateness_us(1000);
   options.config.mutable_feed()->set_feature_count(1);
@@ -264,7 +265,7 @@ TEST_F(ServerThreadsTest, RejectsSingleEventsAndGoesOn) {
                           {6, v1::REJECT_REASON_LATE}}));
 }
 
-TEST_F(ServerThreadsTest, ANewerStreamFencesTheOlder) {
+TEST_F(ServerTest, ANewerStreamFencesTheOlder) {
   Start();
   const auto older = OpenIngest("p");
   Ingest(*older, 0, 10);
@@ -276,7 +277,7 @@ TEST_F(ServerThreadsTest, ANewerStreamFencesTheOlder) {
   EXPECT_EQ(admin_->GetServerInfo()->feed(0).durable_count(), 20u);
 }
 
-TEST_F(ServerThreadsTest, DrainsAndTheClientComesBack) {
+TEST_F(ServerTest, DrainsAndTheClientComesBack) {
   Server::Options options = TestServerOptions(place_);
   Start(options);
   options.config.set_listen(server_->address());
@@ -291,7 +292,7 @@ TEST_F(ServerThreadsTest, DrainsAndTheClientComesBack) {
   EXPECT_EQ(admin_->GetServerInfo()->feed(0).durable_count(), 60u);
 }
 
-TEST_F(ServerThreadsTest, AClientCanAskForADrain) {
+TEST_F(ServerTest, AClientCanAskForADrain) {
   Start();
   ASSERT_TRUE(admin_->Drain().ok());
   server_->Wait();
@@ -299,7 +300,7 @@ TEST_F(ServerThreadsTest, AClientCanAskForADrain) {
   EXPECT_EQ(admin_->GetServerInfo().status().code(), absl::StatusCode::kUnavailable);
 }
 
-TEST_F(ServerThreadsTest, SaysWhatItIs) {
+TEST_F(ServerTest, SaysWhatItIs) {
   Start();
   Ingest(*OpenIngest("p"), 0, 10);
   const auto info = admin_->GetServerInfo();
@@ -321,7 +322,7 @@ TEST_F(ServerThreadsTest, SaysWhatItIs) {
   EXPECT_TRUE(admin_->WaitServing(5).ok());
 }
 
-TEST_F(ServerThreadsTest, RefusesBadOptions) {
+TEST_F(ServerTest, RefusesBadOptions) {
   const auto refused = [&](const std::function<void(Server::Options&)>& change) {
     Server::Options options = TestServerOptions(place_);
     change(options);
