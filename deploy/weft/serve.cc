@@ -9,6 +9,7 @@
 #include "deploy/weft/command.h"
 #include "deploy/weft/default_graph.h"
 #include "deploy/weft/graph_file.h"
+#include "deploy/weft/served_model.h"
 #include "graph/check.h"
 #include "graph/text.h"
 #include "graph/trace.h"
@@ -28,6 +29,7 @@ struct Flags {
   std::string listen;
   std::string http_listen;
   std::string graph;
+  std::string model;
   std::string trace;
   bool insecure = false;
   std::int32_t features = 0;
@@ -115,6 +117,23 @@ void PrintReady(const Flags& flags, const rpc::Server& server) {
   std::fflush(stdout);
 }
 
+// The graph's text: the configured file or the built-in one, with the model that it starts from.
+absl::Status ChooseGraph(const Flags& flags, rpc::Server::Options& options) {
+  options.graph_name = options.config.graph_file();
+  if (options.config.graph_file().empty()) {
+    options.graph_text = std::string(kDefaultGraph);
+    options.graph_name = "links.pbtxt (built in)";
+  }
+  if (flags.model.empty()) return absl::OkStatus();
+  if (options.graph_text.empty()) {
+    WEFT_ASSIGN(options.graph_text,
+                ReadTextFile(options.config.graph_file(), graph::kSpecBytesMax));
+  }
+  WEFT_ASSIGN(options.graph_text,
+              WithModelFile(options.graph_text, options.graph_name, flags.model));
+  return absl::OkStatus();
+}
+
 int Serve(const Flags& flags) {
   const auto config = MakeConfig(flags);
   if (!config.ok()) return FailOnInput(config.status());
@@ -125,10 +144,8 @@ int Serve(const Flags& flags) {
   options.catalog = &operators::OperatorCatalog();
   options.threads = flags.threads;
   options.trace = trace.get();
-  if (config->graph_file().empty()) {
-    options.graph_text = std::string(kDefaultGraph);
-    options.graph_name = "links.pbtxt (built in)";
-  }
+  if (const absl::Status chosen = ChooseGraph(flags, options); !chosen.ok())
+    return FailOnInput(chosen);
   BlockSignals();
   auto server = rpc::Server::Start(std::move(options));
   if (!server.ok()) return FailOnInput(server.status());
@@ -150,6 +167,7 @@ void AddServeCommand(CLI::App& root, Invocation& invocation) {
       AddCommand(root, "serve", "Serve a graph: durable ingest, predictions, administration.",
                  "weft serve --data-dir data\n"
                  "weft serve --data-dir data --listen 127.0.0.1:0 --http-listen none --json\n"
+                 "weft serve --data-dir data --model model.weft   # from weft train links\n"
                  "weft serve --config weft.pbtxt --graph deploy/graphs/links.pbtxt");
   auto flags = std::make_shared<Flags>();
   flags->command = command;
@@ -167,6 +185,10 @@ void AddServeCommand(CLI::App& root, Invocation& invocation) {
   command
       ->add_option("--graph", flags->graph, "A GraphSpec file; without it the built-in links graph")
       ->envname("WEFT_GRAPH");
+  command
+      ->add_option("--model", flags->model,
+                   "Start nat from this file of weft train links; give it at every start")
+      ->envname("WEFT_MODEL");
   command->add_flag("--insecure", flags->insecure,
                     "Allow plain text on addresses other than loopback");
   command->add_option("--features", flags->features, "Features of an event (0)")

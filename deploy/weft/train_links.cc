@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include <nlohmann/json.hpp>
+#include <tbb/global_control.h>
 
 #include "deploy/weft/command.h"
 #include "deploy/weft/input_flags.h"
@@ -42,6 +43,8 @@ absl::StatusOr<LinkTrainingResult> Train(const Flags& flags, const operators::io
         graph::Concat(flags.path, ": expected events to train on and to validate with, got ",
                       split.validation, " and ", split.test - split.validation));
   }
+  const tbb::global_control limit(tbb::global_control::max_allowed_parallelism,
+                                  static_cast<std::size_t>(flags.threads));
   WEFT_ASSIGN(const auto factory, operators::link::FindLinkModel(flags.model));
   operators::link::LinkModelRequest request;
   request.seed = flags.seed;
