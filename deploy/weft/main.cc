@@ -30,6 +30,8 @@ int Main(int argument_count, char** arguments) {
   weft::deploy::AddWatchCommand(root, invocation);
   weft::deploy::AddRunCommand(root, invocation);
   weft::deploy::AddEvalCommand(root, invocation);
+  weft::deploy::AddTrainCommand(root, invocation);
+  weft::deploy::AddBenchCommand(root, invocation);
   weft::deploy::AddGraphCommand(root, invocation);
   weft::deploy::AddOperatorsCommand(root, invocation);
   weft::deploy::AddDoctorCommand(root, invocation);

@@ -1,0 +1,142 @@
+#include <cinttypes>
+#include <cstdio>
+
+#include <nlohmann/json.hpp>
+
+#include "deploy/weft/command.h"
+#include "deploy/weft/input_flags.h"
+#include "deploy/weft/progress.h"
+#include "graph/check.h"
+#include "graph/text.h"
+#include "operators/io/load_events.h"
+#include "operators/link/link_models.h"
+#include "operators/link/link_training.h"
+#include "operators/link/model_file.h"
+#include "operators/link/time_split.h"
+
+namespace weft::deploy {
+namespace {
+
+using operators::link::LinkPart;
+using operators::link::LinkTrainingResult;
+
+struct Flags {
+  std::string path;
+  std::string model = "nat";
+  std::string out;
+  std::int32_t epochs = 3;
+  std::uint64_t seed = 1;
+  std::int32_t threads = 1;
+  std::int32_t batch = 32;
+  bool json = false;
+  InputFlags input;
+};
+
+absl::StatusOr<LinkTrainingResult> Train(const Flags& flags, const operators::io::EventFile& file,
+                                         std::int64_t& parameters) {
+  // What weft eval links would test on takes no part, so that its figures hold for this file.
+  const auto& events = file.events;
+  const operators::link::TimeSplit split = operators::link::SplitByTime(events.time_us);
+  if (split.validation == 0 || split.validation == split.test) {
+    return absl::InvalidArgumentError(
+        graph::Concat(flags.path, ": expected events to train on and to validate with, got ",
+                      split.validation, " and ", split.test - split.validation));
+  }
+  WEFT_ASSIGN(const auto factory, operators::link::FindLinkModel(flags.model));
+  operators::link::LinkModelRequest request;
+  request.seed = flags.seed;
+  request.node_count = file.nodes.size();
+  request.event_count = events.size();
+  request.feature_count = events.feature_count;
+  request.batch = flags.batch;
+  request.threads = flags.threads;
+  request.learns = true;
+  WEFT_ASSIGN(const auto model, factory(request));
+  parameters = model->parameter_count();
+  if (parameters == 0) {
+    return absl::InvalidArgumentError(
+        graph::Concat("--model: expected a model that learns, got ", flags.model));
+  }
+  operators::link::NegativeTargets negatives(events);
+  LinkPart train{.events = &events, .begin = 0, .end = split.validation};
+  LinkPart validation{.events = &events, .begin = split.validation, .end = split.test};
+  for (LinkPart* part : {&train, &validation}) {
+    negatives.AddTargets(part->begin, part->end);
+    part->pool_size = negatives.pool_size();
+  }
+  ProgressBar bar;
+  operators::link::LinkStream stream(*model, negatives, flags.batch,
+                                     [&bar](std::string_view phase, std::int64_t done,
+                                            std::int64_t total) { bar.Show(phase, done, total); });
+  operators::link::LinkTrainingOptions options;
+  options.seed = flags.seed;
+  options.epochs = flags.epochs;
+  WEFT_ASSIGN(LinkTrainingResult result,
+              TrainLinkModel(*model, stream, train, validation, options));
+  WEFT_TRY(operators::link::WriteModelFile(flags.out, *model));
+  return result;
+}
+
+int Run(const Flags& flags) {
+  if (const auto factory = operators::link::FindLinkModel(flags.model); !factory.ok()) {
+    return Fail(graph::Concat("--model: ", factory.status().message()), kUsage);
+  }
+  const auto read_options = ReadOptionsFrom(flags.input);
+  if (!read_options.ok()) return Fail(read_options.status(), kUsage);
+  const auto file = operators::io::LoadEvents(flags.path, *read_options);
+  if (!file.ok()) return FailOnInput(file.status());
+  PrintNotes(flags.path, file->report);
+  std::int64_t parameters = 0;
+  const auto result = Train(flags, *file, parameters);
+  if (!result.ok()) return FailOnInput(result.status());
+  const auto digest = operators::link::ModelFileDigest(flags.out);
+  if (!digest.ok()) return Fail(digest.status());
+  const double best = result->validation_ap[static_cast<std::size_t>(result->best_epoch)];
+  if (flags.json) {
+    const nlohmann::ordered_json object = {{"schema_version", 1},
+                                           {"input", flags.path},
+                                           {"model", flags.model},
+                                           {"out", flags.out},
+                                           {"digest", *digest},
+                                           {"parameters", parameters},
+                                           {"seed", flags.seed},
+                                           {"validation_ap", result->validation_ap},
+                                           {"best_epoch", result->best_epoch + 1},
+                                           {"train_cpu_seconds", result->train_cpu_seconds}};
+    std::printf("%s\n", object.dump().c_str());
+    return kOk;
+  }
+  std::printf(
+      "%s: %" PRId64
+      " parameters of %s, epoch %d of %zu, validation AP %.4f, %.1f CPU seconds; digest %s\n",
+      flags.out.c_str(), parameters, flags.model.c_str(), result->best_epoch + 1,
+      result->validation_ap.size(), best, result->train_cpu_seconds, digest->c_str());
+  return kOk;
+}
+
+}  // namespace
+
+void AddTrainCommand(CLI::App& root, Invocation& invocation) {
+  CLI::App* train = AddCommand(root, "train", "Train a model on a file of events.",
+                               "weft train links events.csv --out model.weft");
+  train->require_subcommand(1);
+  CLI::App* command = AddCommand(*train, "links", "Train a link predictor and write its weights.",
+                                 "weft train links events.csv --out model.weft\n"
+                                 "weft train links events.csv --out model.weft --epochs 10 --json\n"
+                                 "weft serve --data-dir data --model model.weft");
+  auto flags = std::make_shared<Flags>();
+  command->add_option("FILE", flags->path, "CSV or JSON events; - is stdin")->required();
+  command->add_option("--out", flags->out, "The model file to write")->required();
+  command->add_option("--model", flags->model, "What to train");
+  command->add_option("--epochs", flags->epochs, "Passes over the train part")
+      ->check(CLI::Range(1, 10'000));
+  command->add_option("--seed", flags->seed, "Of weights and negatives");
+  command->add_option("--threads", flags->threads, "For kernels")->check(CLI::Range(1, 1024));
+  command->add_option("--batch", flags->batch, "Events that read the same state")
+      ->check(CLI::Range(1, 4096));
+  command->add_flag("--json", flags->json, "One JSON object on stdout");
+  AddInputFlags(*command, flags->input);
+  command->callback([&invocation, flags] { invocation.run = [flags] { return Run(*flags); }; });
+}
+
+}  // namespace weft::deploy
