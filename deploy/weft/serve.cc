@@ -9,6 +9,7 @@
 #include "deploy/weft/command.h"
 #include "deploy/weft/default_graph.h"
 #include "deploy/weft/graph_file.h"
+#include "deploy/weft/model_flag.h"
 #include "graph/check.h"
 #include "graph/text.h"
 #include "graph/trace.h"
@@ -28,6 +29,7 @@ struct Flags {
   std::string listen;
   std::string http_listen;
   std::string graph;
+  std::string model;
   std::string trace;
   bool insecure = false;
   std::int32_t features = 0;
@@ -115,6 +117,23 @@ void PrintReady(const Flags& flags, const rpc::Server& server) {
   std::fflush(stdout);
 }
 
+// What to serve, unless that is a file that the server reads by itself.
+absl::Status SetGraph(const Flags& flags, rpc::Server::Options& options) {
+  const std::string& file = options.config.graph_file();
+  if (file.empty()) {
+    options.graph_text = std::string(kDefaultGraph);
+    options.graph_name = "links.pbtxt (built in)";
+  }
+  if (flags.model.empty()) return absl::OkStatus();
+  if (!file.empty()) {
+    WEFT_ASSIGN(options.graph_text, ReadTextFile(file, graph::kSpecBytesMax));
+    options.graph_name = file;
+  }
+  WEFT_ASSIGN(options.graph_text,
+              WithModelFile(options.graph_text, options.graph_name, flags.model));
+  return absl::OkStatus();
+}
+
 int Serve(const Flags& flags) {
   const auto config = MakeConfig(flags);
   if (!config.ok()) return FailOnInput(config.status());
@@ -125,10 +144,7 @@ int Serve(const Flags& flags) {
   options.catalog = &operators::OperatorCatalog();
   options.threads = flags.threads;
   options.trace = trace.get();
-  if (config->graph_file().empty()) {
-    options.graph_text = std::string(kDefaultGraph);
-    options.graph_name = "links.pbtxt (built in)";
-  }
+  if (const absl::Status set = SetGraph(flags, options); !set.ok()) return Fail(set, kInputData);
   BlockSignals();
   auto server = rpc::Server::Start(std::move(options));
   if (!server.ok()) return FailOnInput(server.status());
@@ -149,6 +165,7 @@ void AddServeCommand(CLI::App& root, Invocation& invocation) {
   CLI::App* command =
       AddCommand(root, "serve", "Serve a graph: durable ingest, predictions, administration.",
                  "weft serve --data-dir data\n"
+                 "weft serve --data-dir data --model model.weft\n"
                  "weft serve --data-dir data --listen 127.0.0.1:0 --http-listen none --json\n"
                  "weft serve --config weft.pbtxt --graph deploy/graphs/links.pbtxt");
   auto flags = std::make_shared<Flags>();
@@ -167,6 +184,10 @@ void AddServeCommand(CLI::App& root, Invocation& invocation) {
   command
       ->add_option("--graph", flags->graph, "A GraphSpec file; without it the built-in links graph")
       ->envname("WEFT_GRAPH");
+  command
+      ->add_option("--model", flags->model,
+                   "Weights that the nat nodes start from, made by weft train links")
+      ->envname("WEFT_MODEL");
   command->add_flag("--insecure", flags->insecure,
                     "Allow plain text on addresses other than loopback");
   command->add_option("--features", flags->features, "Features of an event (0)")
