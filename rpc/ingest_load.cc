@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "graph/check.h"
+#include "graph/text.h"
 #include "rpc/ingest_client.h"
 
 namespace weft::rpc {
@@ -41,7 +42,7 @@ absl::StatusOr<IngestLoadReport> RunIngestLoad(const IngestLoadOptions& options)
                                                      .producer = options.producer,
                                                      .batch_events = options.batch_events}));
   std::vector<std::string> keys;
-  for (std::int64_t i = 0; i < options.node_count; ++i) keys.push_back("n" + std::to_string(i));
+  for (std::int64_t i = 0; i < options.node_count; ++i) keys.push_back(graph::Concat("n", i));
   const auto start = Clock::now();
   const double start_cpu = ThreadCpuSeconds();
   const auto nodes = static_cast<std::uint64_t>(options.node_count);

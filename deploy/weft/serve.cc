@@ -9,7 +9,7 @@
 #include "deploy/weft/command.h"
 #include "deploy/weft/default_graph.h"
 #include "deploy/weft/graph_file.h"
-#include "deploy/weft/served_model.h"
+#include "deploy/weft/model_flag.h"
 #include "graph/check.h"
 #include "graph/text.h"
 #include "graph/trace.h"
@@ -117,17 +117,17 @@ void PrintReady(const Flags& flags, const rpc::Server& server) {
   std::fflush(stdout);
 }
 
-// The graph's text: the configured file or the built-in one, with the model that it starts from.
-absl::Status ChooseGraph(const Flags& flags, rpc::Server::Options& options) {
-  options.graph_name = options.config.graph_file();
-  if (options.config.graph_file().empty()) {
+// What to serve, unless that is a file that the server reads by itself.
+absl::Status SetGraph(const Flags& flags, rpc::Server::Options& options) {
+  const std::string& file = options.config.graph_file();
+  if (file.empty()) {
     options.graph_text = std::string(kDefaultGraph);
     options.graph_name = "links.pbtxt (built in)";
   }
   if (flags.model.empty()) return absl::OkStatus();
-  if (options.graph_text.empty()) {
-    WEFT_ASSIGN(options.graph_text,
-                ReadTextFile(options.config.graph_file(), graph::kSpecBytesMax));
+  if (!file.empty()) {
+    WEFT_ASSIGN(options.graph_text, ReadTextFile(file, graph::kSpecBytesMax));
+    options.graph_name = file;
   }
   WEFT_ASSIGN(options.graph_text,
               WithModelFile(options.graph_text, options.graph_name, flags.model));
@@ -144,8 +144,7 @@ int Serve(const Flags& flags) {
   options.catalog = &operators::OperatorCatalog();
   options.threads = flags.threads;
   options.trace = trace.get();
-  if (const absl::Status chosen = ChooseGraph(flags, options); !chosen.ok())
-    return FailOnInput(chosen);
+  if (const absl::Status set = SetGraph(flags, options); !set.ok()) return Fail(set, kInputData);
   BlockSignals();
   auto server = rpc::Server::Start(std::move(options));
   if (!server.ok()) return FailOnInput(server.status());
@@ -166,8 +165,8 @@ void AddServeCommand(CLI::App& root, Invocation& invocation) {
   CLI::App* command =
       AddCommand(root, "serve", "Serve a graph: durable ingest, predictions, administration.",
                  "weft serve --data-dir data\n"
+                 "weft serve --data-dir data --model model.weft\n"
                  "weft serve --data-dir data --listen 127.0.0.1:0 --http-listen none --json\n"
-                 "weft serve --data-dir data --model model.weft   # from weft train links\n"
                  "weft serve --config weft.pbtxt --graph deploy/graphs/links.pbtxt");
   auto flags = std::make_shared<Flags>();
   flags->command = command;
@@ -187,7 +186,7 @@ void AddServeCommand(CLI::App& root, Invocation& invocation) {
       ->envname("WEFT_GRAPH");
   command
       ->add_option("--model", flags->model,
-                   "Start nat from this file of weft train links; give it at every start")
+                   "Weights that the nat nodes start from, made by weft train links")
       ->envname("WEFT_MODEL");
   command->add_flag("--insecure", flags->insecure,
                     "Allow plain text on addresses other than loopback");

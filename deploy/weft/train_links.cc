@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cinttypes>
 #include <cstdio>
 
@@ -33,15 +34,30 @@ struct Flags {
   InputFlags input;
 };
 
-absl::StatusOr<LinkTrainingResult> Train(const Flags& flags, const operators::io::EventFile& file,
-                                         std::int64_t& parameters) {
-  // What weft eval links would test on takes no part, so that its figures hold for this file.
+// The part of the times that is trained on; the rest says which epoch was the best.
+constexpr double kTrainQuantile = 0.85;
+
+struct Trained {
+  LinkTrainingResult result;
+  std::int64_t parameters = 0;
+  std::int64_t train_events = 0;
+  std::int64_t validation_events = 0;
+
+  double EventsPerCpuSecond() const {
+    const auto epochs = static_cast<double>(result.validation_ap.size());
+    return epochs * static_cast<double>(train_events) / std::max(result.train_cpu_seconds, 1e-9);
+  }
+};
+
+absl::StatusOr<Trained> Train(const Flags& flags, const operators::io::EventFile& file) {
+  // There is no test part: the model is for the events that follow the file.
   const auto& events = file.events;
-  const operators::link::TimeSplit split = operators::link::SplitByTime(events.time_us);
-  if (split.validation == 0 || split.validation == split.test) {
+  const operators::link::TimeSplit split =
+      operators::link::SplitByTime(events.time_us, kTrainQuantile, 1.0);
+  if (split.validation == 0 || split.validation == split.end) {
     return absl::InvalidArgumentError(
         graph::Concat(flags.path, ": expected events to train on and to validate with, got ",
-                      split.validation, " and ", split.test - split.validation));
+                      split.validation, " and ", split.end - split.validation));
   }
   const tbb::global_control limit(tbb::global_control::max_allowed_parallelism,
                                   static_cast<std::size_t>(flags.threads));
@@ -55,14 +71,13 @@ absl::StatusOr<LinkTrainingResult> Train(const Flags& flags, const operators::io
   request.threads = flags.threads;
   request.learns = true;
   WEFT_ASSIGN(const auto model, factory(request));
-  parameters = model->parameter_count();
-  if (parameters == 0) {
+  if (model->parameter_count() == 0) {
     return absl::InvalidArgumentError(
         graph::Concat("--model: expected a model that learns, got ", flags.model));
   }
   operators::link::NegativeTargets negatives(events);
   LinkPart train{.events = &events, .begin = 0, .end = split.validation};
-  LinkPart validation{.events = &events, .begin = split.validation, .end = split.test};
+  LinkPart validation{.events = &events, .begin = split.validation, .end = split.end};
   for (LinkPart* part : {&train, &validation}) {
     negatives.AddTargets(part->begin, part->end);
     part->pool_size = negatives.pool_size();
@@ -74,10 +89,43 @@ absl::StatusOr<LinkTrainingResult> Train(const Flags& flags, const operators::io
   operators::link::LinkTrainingOptions options;
   options.seed = flags.seed;
   options.epochs = flags.epochs;
-  WEFT_ASSIGN(LinkTrainingResult result,
-              TrainLinkModel(*model, stream, train, validation, options));
+  Trained trained;
+  trained.parameters = model->parameter_count();
+  trained.train_events = train.size();
+  trained.validation_events = validation.size();
+  WEFT_ASSIGN(trained.result, TrainLinkModel(*model, stream, train, validation, options));
   WEFT_TRY(operators::link::WriteModelFile(flags.out, *model));
-  return result;
+  return trained;
+}
+
+void Print(const Flags& flags, const Trained& trained, const std::string& digest) {
+  const LinkTrainingResult& result = trained.result;
+  const double best = result.validation_ap[static_cast<std::size_t>(result.best_epoch)];
+  if (flags.json) {
+    const nlohmann::ordered_json object = {
+        {"schema_version", 1},
+        {"input", flags.path},
+        {"model", flags.model},
+        {"out", flags.out},
+        {"digest", digest},
+        {"parameters", trained.parameters},
+        {"seed", flags.seed},
+        {"batch", flags.batch},
+        {"threads", flags.threads},
+        {"train_events", trained.train_events},
+        {"validation_events", trained.validation_events},
+        {"validation_ap", result.validation_ap},
+        {"best_epoch", result.best_epoch + 1},
+        {"best_validation_ap", best},
+        {"train_cpu_seconds", result.train_cpu_seconds},
+        {"train_events_per_cpu_second", trained.EventsPerCpuSecond()}};
+    std::printf("%s\n", object.dump().c_str());
+    return;
+  }
+  std::printf("%s: %s, %" PRId64 " parameters, digest %s\n", flags.out.c_str(), flags.model.c_str(),
+              trained.parameters, digest.c_str());
+  std::printf("validation AP %.4f after epoch %d of %zu; %.0f events a CPU second\n", best,
+              result.best_epoch + 1, result.validation_ap.size(), trained.EventsPerCpuSecond());
 }
 
 int Run(const Flags& flags) {
@@ -89,31 +137,13 @@ int Run(const Flags& flags) {
   const auto file = operators::io::LoadEvents(flags.path, *read_options);
   if (!file.ok()) return FailOnInput(file.status());
   PrintNotes(flags.path, file->report);
-  std::int64_t parameters = 0;
-  const auto result = Train(flags, *file, parameters);
-  if (!result.ok()) return FailOnInput(result.status());
+  const tbb::global_control threads(tbb::global_control::max_allowed_parallelism,
+                                    static_cast<std::size_t>(flags.threads));
+  const auto trained = Train(flags, *file);
+  if (!trained.ok()) return FailOnInput(trained.status());
   const auto digest = operators::link::ModelFileDigest(flags.out);
   if (!digest.ok()) return Fail(digest.status());
-  const double best = result->validation_ap[static_cast<std::size_t>(result->best_epoch)];
-  if (flags.json) {
-    const nlohmann::ordered_json object = {{"schema_version", 1},
-                                           {"input", flags.path},
-                                           {"model", flags.model},
-                                           {"out", flags.out},
-                                           {"digest", *digest},
-                                           {"parameters", parameters},
-                                           {"seed", flags.seed},
-                                           {"validation_ap", result->validation_ap},
-                                           {"best_epoch", result->best_epoch + 1},
-                                           {"train_cpu_seconds", result->train_cpu_seconds}};
-    std::printf("%s\n", object.dump().c_str());
-    return kOk;
-  }
-  std::printf(
-      "%s: %" PRId64
-      " parameters of %s, epoch %d of %zu, validation AP %.4f, %.1f CPU seconds; digest %s\n",
-      flags.out.c_str(), parameters, flags.model.c_str(), result->best_epoch + 1,
-      result->validation_ap.size(), best, result->train_cpu_seconds, digest->c_str());
+  Print(flags, *trained, *digest);
   return kOk;
 }
 

@@ -76,6 +76,27 @@ absl::Status Damaged(const std::string& path, std::string_view what) {
   return absl::DataLossError(graph::Concat(path, ": damaged model file: ", what));
 }
 
+// Checks what surrounds the sections. `name` and `reader`, which is left at the first section, view
+// `whole`.
+absl::Status ReadHeader(const std::string& path, std::string_view whole, std::string_view& name,
+                        Reader& reader) {
+  std::uint64_t checksum = 0;
+  if (!whole.starts_with(kMagic) || whole.size() < kMagic.size() + sizeof(checksum))
+    return absl::DataLossError(
+        graph::Concat(path, ": expected a weft model file, got something else"));
+  const std::string_view body = whole.substr(0, whole.size() - sizeof(checksum));
+  reader = Reader(body.substr(kMagic.size()));
+  std::uint32_t format = 0;
+  if (!reader.Number(format)) return Damaged(path, "it ends in the header");
+  if (format != kFormat)
+    return absl::FailedPreconditionError(
+        graph::Concat(path, ": expected model file format ", kFormat, ", got ", format));
+  std::memcpy(&checksum, whole.data() + body.size(), sizeof(checksum));
+  if (checksum != XXH3_64bits(body.data(), body.size()))
+    return Damaged(path, "its checksum does not fit");
+  return reader.Name(name) ? absl::OkStatus() : Damaged(path, "it ends in the header");
+}
+
 // Fills `sections` from the part of the file after its header.
 absl::Status ReadSections(const std::string& path, Reader& reader, MemoryCheckpoint& sections) {
   std::uint32_t count = 0;
@@ -122,23 +143,9 @@ absl::Status WriteModelFile(const std::string& path, const LinkModel& model) {
 
 absl::Status ReadModelFile(const std::string& path, LinkModel& model) {
   WEFT_ASSIGN(const std::string bytes, ReadWhole(path));
-  const std::string_view whole = bytes;
-  std::uint64_t checksum = 0;
-  if (!whole.starts_with(kMagic) || whole.size() < kMagic.size() + sizeof(checksum))
-    return absl::DataLossError(
-        graph::Concat(path, ": expected a weft model file, got something else"));
-  const std::string_view body = whole.substr(0, whole.size() - sizeof(checksum));
-  Reader reader(body.substr(kMagic.size()));
-  std::uint32_t format = 0;
-  if (!reader.Number(format)) return Damaged(path, "it ends in the header");
-  if (format != kFormat)
-    return absl::FailedPreconditionError(
-        graph::Concat(path, ": expected model file format ", kFormat, ", got ", format));
-  std::memcpy(&checksum, whole.data() + body.size(), sizeof(checksum));
-  if (checksum != XXH3_64bits(body.data(), body.size()))
-    return Damaged(path, "its checksum does not fit");
   std::string_view name;
-  if (!reader.Name(name)) return Damaged(path, "it ends in the header");
+  Reader reader(bytes);
+  WEFT_TRY(ReadHeader(path, bytes, name, reader));
   if (name != model.name())
     return absl::FailedPreconditionError(
         graph::Concat(path, ": expected a model of ", model.name(), ", got one of ", name));
@@ -148,6 +155,14 @@ absl::Status ReadModelFile(const std::string& path, LinkModel& model) {
   const absl::Status loaded = model.LoadWeights(source);
   if (loaded.ok()) return loaded;
   return {loaded.code(), graph::Concat(path, ": ", loaded.message())};
+}
+
+absl::StatusOr<std::string> ModelFileName(const std::string& path) {
+  WEFT_ASSIGN(const std::string bytes, ReadWhole(path));
+  std::string_view name;
+  Reader reader(bytes);
+  WEFT_TRY(ReadHeader(path, bytes, name, reader));
+  return std::string(name);
 }
 
 absl::StatusOr<std::string> ModelFileDigest(const std::string& path) {

@@ -24,6 +24,9 @@ absl::Status WriteModelFile(const std::string& path, const LinkModel& model);
 // starts with the path. The model keeps its weights then.
 absl::Status ReadModelFile(const std::string& path, LinkModel& model);
 
+// Name of the model in the file, after the same checks but for the dimensions.
+absl::StatusOr<std::string> ModelFileName(const std::string& path);
+
 // XXH3-64 of the file as 16 hexadecimal digits, for the graph spec: the same spec, the same
 // weights.
 absl::StatusOr<std::string> ModelFileDigest(const std::string& path);

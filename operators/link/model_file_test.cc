@@ -47,6 +47,7 @@ TEST_F(ModelFileTest, GivesTheWeightsBack) {
   ASSERT_TRUE(ReadModelFile(path_, other).ok());
   EXPECT_TRUE(
       std::equal(model_.weights().begin(), model_.weights().end(), other.weights().begin()));
+  EXPECT_EQ(*ModelFileName(path_), "nat");
   EXPECT_EQ(ModelFileDigest(path_)->size(), 16u);
 }
 
@@ -62,6 +63,7 @@ TEST_F(ModelFileTest, RefusesEveryPrefixAndEveryFlippedByteOfTheHeader) {
     flipped[at] = static_cast<char>(flipped[at] ^ 0x40);
     Replace(flipped);
     EXPECT_FALSE(ReadModelFile(path_, other).ok()) << at;
+    EXPECT_FALSE(ModelFileName(path_).ok()) << at;
   }
 }
 

@@ -1,8 +1,10 @@
 """Runs the program as a user does. usage: command_line_test.py WEFT ROOT"""
 
+import itertools
 import json
 import pathlib
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -35,6 +37,31 @@ def events(count, seed=1):
         source = f"user {chance.randrange(20)}"
         lines.append(f"{source},{chance.randrange(12)},{number * 0.5},0")
     return "\n".join(lines) + "\n"
+
+
+def regular_events(count, seed=1):
+    """Sources that go on to the same few targets, among many targets."""
+    chance = random.Random(seed)
+    lines = ["src,dst,ts"]
+    for number in range(count):
+        source = chance.randrange(40)
+        lines.append(f"s{source},t{(source * 5 + chance.randrange(3)) % 200},{number}")
+    return "\n".join(lines) + "\n"
+
+
+def average_precision(lines):
+    """Over the scores of what came and of what did not; ties count as one threshold."""
+    scored = [(line["score"], 1) for line in lines if line["negative"] is not None]
+    scored += [(line["negative_score"], 0) for line in lines if line["negative"] is not None]
+    scored.sort(reverse=True)
+    total = sum(came for _, came in scored)
+    precision_sum = seen = hits = 0
+    for _, group in itertools.groupby(scored, key=lambda pair: pair[0]):
+        group = [came for _, came in group]
+        seen += len(group)
+        hits += sum(group)
+        precision_sum += sum(group) * hits / seen
+    return precision_sum / total
 
 
 class CommandLine(unittest.TestCase):
@@ -92,10 +119,91 @@ class CommandLine(unittest.TestCase):
         self.assertTrue(run("serve", "--help").stdout.startswith("Examples:"))
         self.assertIn("127.0.0.1:1", run("predict", "links", "--to", "127.0.0.1:1", "--source", "a", code=1).stderr)
 
-    def serve(self):
+    def train(self, *flags):
+        """Trains on self.file; returns what was said and the path of the model."""
+        path = pathlib.Path(self.folder.name) / "model.weft"
+        said = json.loads(run("train", "links", str(self.file), "--out", str(path), "--json", *flags).stdout)
+        return check("train_links", said), path
+
+    def test_train_links(self):
+        self.assertTrue(run("train", "links", "--help").stdout.startswith("Examples:"))
+        self.file.write_text(regular_events(2000))
+        said, path = self.train("--epochs", "2")
+        self.assertEqual((said["train_events"], said["validation_events"]), (1700, 300))
+        self.assertEqual(len(said["validation_ap"]), 2)
+        self.assertEqual(said["best_validation_ap"], said["validation_ap"][said["best_epoch"] - 1])
+        self.assertGreater(said["best_validation_ap"], 0.6)
+        first = path.read_bytes()
+        again, _ = self.train("--epochs", "2")
+        self.assertEqual((again["digest"], path.read_bytes()), (said["digest"], first))
+        other, _ = self.train("--epochs", "2", "--seed", "2")
+        self.assertNotEqual(other["digest"], said["digest"])
+
+        out = str(path)
+        run("train", "links", str(self.file), code=2)
+        run("train", "links", str(self.file), "--out", out, "--epochs", "0", code=2)
+        self.assertIn("did you mean", run("train", "links", str(self.file), "--out", out, "--model", "nta", code=2).stderr)
+        refused = run("train", "links", str(self.file), "--out", out, "--model", "recency", code=3)
+        self.assertIn("expected a model that learns, got recency", refused.stderr)
+        self.assertIn("/nonexistent.csv", run("train", "links", "/nonexistent.csv", "--out", out, code=3).stderr)
+        unwritable = run("train", "links", str(self.file), "--out", "/nonexistent/model.weft", "--epochs", "1", code=3)
+        self.assertIn("/nonexistent/model.weft: cannot be written", unwritable.stderr)
+
+    def scores_of_a_service(self, *flags):
+        """Average precision of nat, which does not learn there, over the first 2000 events; and its scores."""
+        graph = pathlib.Path(self.folder.name) / "still.pbtxt"
+        graph.write_text(pathlib.Path(GRAPH).read_text().replace("learn: true", ""))
+        server, address = self.serve("--graph", str(graph), *flags)
+        watch = subprocess.Popen([WEFT, "watch", "predictions", "--to", address, "--events", "2000", "--json"],
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.assertIn("watching", watch.stderr.readline())
+        run("ingest", "events", str(self.file), "--to", address)
+        lines = [json.loads(line) for line in watch.communicate(timeout=60)[0].splitlines()]
+        self.drain(server)
+        self.assertEqual(len(lines), 2000)
+        return average_precision(lines), [line["score"] for line in lines]
+
+    def test_a_service_starts_from_trained_weights(self):
+        self.file.write_text(regular_events(2000))
+        _, path = self.train("--epochs", "4")
+        data = pathlib.Path(self.folder.name) / "data"
+        untrained, _ = self.scores_of_a_service()
+        shutil.rmtree(data)
+        trained, scores = self.scores_of_a_service("--model", str(path))
+        self.assertGreater(trained, untrained)
+        shutil.rmtree(data)
+        by_spec = pathlib.Path(GRAPH).read_text().replace("learn: true", f'model_file: "{path}"')
+        graph = pathlib.Path(self.folder.name) / "by_spec.pbtxt"
+        graph.write_text(by_spec)
+        out = pathlib.Path(self.folder.name) / "out.jsonl"
+        run("run", str(graph), f"--input=events={self.file}", f"--output=predictions={out}")
+        self.assertEqual([json.loads(line)["score"] for line in out.read_text().splitlines()], scores)
+
+    def test_model_files_that_a_service_refuses(self):
+        said, path = self.train("--epochs", "1")
+        flags = ("serve", "--data-dir", self.folder.name + "/data", "--listen", "127.0.0.1:0", "--http-listen", "none")
+        self.assertIn("/nonexistent.weft: No such file", run(*flags, "--model", "/nonexistent.weft", code=3).stderr)
+        no_nat = pathlib.Path(self.folder.name) / "no_nat.pbtxt"
+        no_nat.write_text('input { name: "events" type: "EventBatch" }\n'
+                          'node { name: "a" operator: "edgebank" input: "EVENTS:events" output: "SCORES:s" }\n'
+                          'output { name: "predictions" stream: "s" }\n')
+        refused = run(*flags, "--graph", str(no_nat), "--model", str(path), code=3)
+        self.assertIn('expected a node with the operator "nat", got none', refused.stderr)
+        elsewhere = pathlib.Path(self.folder.name) / "elsewhere.pbtxt"
+        elsewhere.write_text(pathlib.Path(GRAPH).read_text().replace("learn: true", 'model_file: "other.weft"'))
+        refused = run(*flags, "--graph", str(elsewhere), "--model", str(path), code=3)
+        self.assertIn('node "nat" starts from other.weft already', refused.stderr)
+        whole = path.read_bytes()
+        path.write_bytes(whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:])
+        self.assertIn("its checksum does not fit", run(*flags, "--model", str(path), code=3).stderr)
+        path.write_bytes(whole[:8] + (2).to_bytes(4, "little") + whole[12:])
+        self.assertIn("expected model file format 1, got 2", run(*flags, "--model", str(path), code=3).stderr)
+        self.assertIn("expected a weft model file", run(*flags, "--model", str(self.file), code=3).stderr)
+
+    def serve(self, *flags):
         server = subprocess.Popen(
             [WEFT, "serve", "--data-dir", self.folder.name + "/data", "--listen", "127.0.0.1:0", "--http-listen",
-             "127.0.0.1:0", "--json"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+             "127.0.0.1:0", "--json", *flags], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         return server, check("serve", json.loads(server.stdout.readline()))["address"]
 
     def drain(self, server):
