@@ -33,8 +33,11 @@ ModelOr MakeRecency(const LinkModelRequest& request) {
   return std::make_unique<Recency>(options);
 }
 
-ModelOr MakeNat(const LinkModelRequest& request) {
+ModelOr MakeNatWith(cache::SlotRule rule, const LinkModelRequest& request) {
   NatOptions options;
+  options.cache.rule = rule;
+  // Of the published hash: an odd seed, because an even one uses a fifth of the slots.
+  options.cache.seed = 7;
   options.cache.max_nodes = std::max<std::int64_t>(1024, request.node_count);
   options.micro_batch = request.batch;
   options.seed = request.seed;
@@ -42,11 +45,20 @@ ModelOr MakeNat(const LinkModelRequest& request) {
   return std::make_unique<NatModel>(options, gpu::HostExec{});
 }
 
+ModelOr MakeNat(const LinkModelRequest& request) {
+  return MakeNatWith(cache::SlotRule::kRecency, request);
+}
+
+ModelOr MakeNatPaperSlots(const LinkModelRequest& request) {
+  return MakeNatWith(cache::SlotRule::kPaper, request);
+}
+
 const std::map<std::string, LinkModelFactory, std::less<>>& Models() {
   static const auto* const kModels = new std::map<std::string, LinkModelFactory, std::less<>>{
       {"edgebank", MakeEdgeBank},
       {"edgebank_window", MakeEdgeBankWindow},
       {"nat", MakeNat},
+      {"nat_paper_slots", MakeNatPaperSlots},
       {"recency", MakeRecency},
   };
   return *kModels;
