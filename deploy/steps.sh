@@ -15,6 +15,8 @@ step() {
 install_packages() {
   local missing=() package
   while read -r package; do
+    # A Node.js from elsewhere brings an npm of its own, with which Debian's conflicts.
+    [ "$package" = npm ] && command -v npm > /dev/null && continue
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
   done < <(grep -v -e '^#' -e '^$' deploy/packages.txt)
   if [ "${#missing[@]}" -eq 0 ]; then

@@ -74,6 +74,10 @@ const std::map<std::string, std::string, std::less<>>& Cases() {
         {"recency", scorer("recency",
                            "[type.googleapis.com/weft.operators.link.v1.Recency] { max_nodes: 11 "
                            "partners_per_node: 3 scoring { batch: 8 } }")},
+        {"nat", scorer("nat",
+                       "[type.googleapis.com/weft.operators.link.v1.Nat] { learn: true seed: 5 "
+                       "max_nodes: 64 first_hop_slots: 6 second_hop_slots: 4 self_width: 16 "
+                       "hidden_width: 24 scoring { batch: 8 max_targets: 9 } }")},
         {"link_evaluation",
          head + sampler +
              "node { name: \"a\" operator: \"recency\" input: \"CANDIDATES:candidates\" output: "

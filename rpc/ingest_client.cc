@@ -245,14 +245,12 @@ class StreamingClient final : public IngestClient {
 
   // Tries again, ever more slowly, until the time is over or the server refuses for good.
   absl::Status Reconnect() {
+    // The reader says why: a failed write alone does not know, but it means that reading ends too.
+    // Cancelling here would put our own status in the place of the server's.
+    if (connection_ != nullptr && connection_->reader.joinable()) connection_->reader.join();
     absl::Status status;
     {
-      std::unique_lock lock(mutex_);
-      // The reader says why; a failed write alone does not know.
-      if (connection_ != nullptr) connection_->context.TryCancel();
-      lock.unlock();
-      if (connection_ != nullptr && connection_->reader.joinable()) connection_->reader.join();
-      lock.lock();
+      const std::scoped_lock lock(mutex_);
       status = ending_;
     }
     if (status.ok()) status = absl::UnavailableError("the server ended the stream");

@@ -59,6 +59,8 @@ absl::StatusOr<Trained> Train(const Flags& flags, const operators::io::EventFile
         graph::Concat(flags.path, ": expected events to train on and to validate with, got ",
                       split.validation, " and ", split.end - split.validation));
   }
+  const tbb::global_control limit(tbb::global_control::max_allowed_parallelism,
+                                  static_cast<std::size_t>(flags.threads));
   WEFT_ASSIGN(const auto factory, operators::link::FindLinkModel(flags.model));
   operators::link::LinkModelRequest request;
   request.seed = flags.seed;

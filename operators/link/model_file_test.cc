@@ -18,7 +18,8 @@ using ::testing::HasSubstr;
 class ModelFileTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    path_ = ::testing::TempDir() + "weft_model_file_test.weft";
+    path_ = ::testing::TempDir() + "weft_" +
+            ::testing::UnitTest::GetInstance()->current_test_info()->name() + ".weft";
     ASSERT_TRUE(WriteModelFile(path_, model_).ok());
   }
   void TearDown() override { std::filesystem::remove(path_); }

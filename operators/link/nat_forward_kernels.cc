@@ -122,46 +122,69 @@ struct SlotWeights {
   const float* gate_state_bias;
 };
 
-struct SlotGru {
+// Features and the GRU's input of one entry.
+struct SlotInput {
   NatView v;
   SlotWeights w;
   WEFT_HD void operator()(std::int64_t m) const {
     const std::int64_t stride = v.entry_stride;
-    float feature[kSlotFeatureCount], x[kSlotWidth], z[kSlotWidth];
+    float feature[kSlotFeatureCount];
+#pragma GCC unroll 4
     for (int q = 0; q < kSlotFeatureCount; ++q) {
       feature[q] = kLogScale * gpu::Log1p(v.slot_feature[q * stride + m]);
       v.slot_feature[q * stride + m] = feature[q];
     }
+#pragma GCC unroll 4
+    for (int f = 0; f < kSlotWidth; ++f) {
+      float x = v.slot_input[f * stride + m];
+#pragma GCC unroll 4
+      for (int q = 0; q < kSlotFeatureCount; ++q)
+        x = gpu::Fma(feature[q], w.feature[q * kSlotWidth + f], x);
+      v.slot_input[f * stride + m] = x;
+    }
+  }
+};
+
+// One of the F units of one entry: its three gates and its new state. A unit at a time keeps the
+// body small enough for registers, so that the host runs eight entries at once.
+struct SlotUnit {
+  NatView v;
+  SlotWeights w;
+  std::int64_t unit;
+
+  // bias + sum of value[f] * weight[f][column].
+  WEFT_HD float Affine(const float* value, const float* weight, const float* bias,
+                       std::int64_t column) const {
+    float sum = bias[column];
+#pragma GCC unroll 4
+    for (int f = 0; f < kSlotWidth; ++f)
+      sum = gpu::Fma(value[f], weight[f * kSlotGates + column], sum);
+    return sum;
+  }
+
+  WEFT_HD void operator()(std::int64_t m) const {
+    const std::int64_t stride = v.entry_stride;
+    float x[kSlotWidth], z[kSlotWidth];
+#pragma GCC unroll 4
     for (int f = 0; f < kSlotWidth; ++f) {
       x[f] = v.slot_input[f * stride + m];
-      for (int q = 0; q < kSlotFeatureCount; ++q)
-        x[f] = gpu::Fma(feature[q], w.feature[q * kSlotWidth + f], x[f]);
-      v.slot_input[f * stride + m] = x[f];
       z[f] = v.reads.state[f * v.reads.state_stride + m];
     }
-    float gate[kSlotGates], candidate_state[kSlotWidth];
-    for (int g = 0; g < kSlotGates; ++g) {
-      gate[g] = w.gate_input_bias[g];
-      for (int f = 0; f < kSlotWidth; ++f)
-        gate[g] = gpu::Fma(x[f], w.gate_input[f * kSlotGates + g], gate[g]);
-      float state = w.gate_state_bias[g];
-      for (int f = 0; f < kSlotWidth; ++f)
-        state = gpu::Fma(z[f], w.gate_state[f * kSlotGates + g], state);
-      if (g < 2 * kSlotWidth) {
-        gate[g] = gpu::Sigmoid(gate[g] + state);
-      } else {
-        candidate_state[g - 2 * kSlotWidth] = state;
-      }
+    const float before = v.reads.state[unit * v.reads.state_stride + m];
+    float sum[3], state[3];
+#pragma GCC unroll 3
+    for (int gate = 0; gate < 3; ++gate) {
+      sum[gate] = Affine(x, w.gate_input, w.gate_input_bias, gate * kSlotWidth + unit);
+      state[gate] = Affine(z, w.gate_state, w.gate_state_bias, gate * kSlotWidth + unit);
     }
-    for (int f = 0; f < kSlotWidth; ++f) {
-      const float candidate =
-          gpu::Tanh(gpu::Fma(gate[f], candidate_state[f], gate[2 * kSlotWidth + f]));
-      v.slot_gate[f * stride + m] = gate[f];
-      v.slot_gate[(kSlotWidth + f) * stride + m] = gate[kSlotWidth + f];
-      v.slot_gate[(2 * kSlotWidth + f) * stride + m] = candidate;
-      v.slot_candidate_state[f * stride + m] = candidate_state[f];
-      v.slot_after[f * stride + m] = gpu::Fma(gate[kSlotWidth + f], z[f] - candidate, candidate);
-    }
+    const float reset = gpu::Sigmoid(sum[0] + state[0]);
+    const float update = gpu::Sigmoid(sum[1] + state[1]);
+    const float candidate = gpu::Tanh(gpu::Fma(reset, state[2], sum[2]));
+    v.slot_gate[unit * stride + m] = reset;
+    v.slot_gate[(kSlotWidth + unit) * stride + m] = update;
+    v.slot_gate[(2 * kSlotWidth + unit) * stride + m] = candidate;
+    v.slot_candidate_state[unit * stride + m] = state[2];
+    v.slot_after[unit * stride + m] = gpu::Fma(update, before - candidate, candidate);
   }
 };
 
@@ -375,7 +398,9 @@ void NatSlotsOn(const E& exec, const NatView& view) {
                             view.weights + layout.slot_gate_state.offset,
                             view.weights + layout.slot_gate_state_bias.offset};
   gpu::ForEachIndex(exec, view.reads.entry_count, SlotRaw{view});
-  gpu::ForEachIndex(exec, view.reads.entry_count, SlotGru{view, weights});
+  gpu::ForEachIndex(exec, view.reads.entry_count, SlotInput{view, weights});
+  for (std::int64_t unit = 0; unit < kSlotWidth; ++unit)
+    gpu::ForEachIndex(exec, view.reads.entry_count, SlotUnit{view, weights, unit});
   gpu::ForEachTile(exec, std::int64_t{view.node_count} * kSlotWidth, NodeSums{view});
   gpu::ForEachIndex(exec, view.node_count, DistinctKeys{view});
 }

@@ -10,7 +10,7 @@ namespace weft::operators::link {
 namespace {
 
 // The mix: the two recencies count alike, the other two signals mostly part what is equally recent.
-// Fixed once and never tuned to a data set.
+// The same for every data set; how they were chosen: recency.md.
 constexpr float kPairRecency = 1.0f;
 constexpr float kTargetRecency = 1.0f;
 constexpr float kCommonPartners = 0.1f;
