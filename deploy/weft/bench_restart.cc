@@ -43,6 +43,7 @@ absl::StatusOr<Moment> WaitForWorst(const std::string& address, std::uint64_t le
     const std::uint64_t since = applied - checkpoint_at;
     const bool worst = distance > 0.0 && static_cast<double>(since) >= kWorst * distance;
     const bool ended = load.wait_for(kLookEvery) == std::future_status::ready;
+    if (ended && applied < least) return absl::InternalError("the load ended too early");
     if (ended || (applied >= least && worst))
       return Moment{applied, info.feed(0).durable_count(), checkpoint_at};
   }
