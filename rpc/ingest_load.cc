@@ -37,10 +37,12 @@ std::uint64_t Hash(std::uint64_t number) {
 }  // namespace
 
 absl::StatusOr<IngestLoadReport> RunIngestLoad(const IngestLoadOptions& options) {
-  WEFT_ASSIGN(const auto client, IngestClient::Open({.address = options.address,
-                                                     .feed = options.feed,
-                                                     .producer = options.producer,
-                                                     .batch_events = options.batch_events}));
+  WEFT_ASSIGN(const auto client,
+              IngestClient::Open({.address = options.address,
+                                  .feed = options.feed,
+                                  .producer = options.producer,
+                                  .batch_events = options.batch_events,
+                                  .reconnect_seconds = options.reconnect_seconds}));
   std::vector<std::string> keys;
   for (std::int64_t i = 0; i < options.node_count; ++i) keys.push_back(graph::Concat("n", i));
   const auto start = Clock::now();

@@ -17,7 +17,8 @@ struct IngestLoadOptions {
   std::int64_t batch_events = 4096;
   std::int64_t node_count = 10'000;  // keys are drawn from these
   std::uint64_t seed = 1;
-  double events_per_second = 0;  // 0: as fast as they go
+  double events_per_second = 0;   // 0: as fast as they go
+  double reconnect_seconds = 60;  // as of IngestClient
 };
 
 struct IngestLoadReport {

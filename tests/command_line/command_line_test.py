@@ -142,12 +142,32 @@ class CommandLine(unittest.TestCase):
         out = str(path)
         run("train", "links", str(self.file), code=2)
         run("train", "links", str(self.file), "--out", out, "--epochs", "0", code=2)
-        self.assertIn("did you mean", run("train", "links", str(self.file), "--out", out, "--model", "nta", code=2).stderr)
+        misspelt = run("train", "links", str(self.file), "--out", out, "--model", "nta", code=2)
+        self.assertIn("did you mean", misspelt.stderr)
         refused = run("train", "links", str(self.file), "--out", out, "--model", "recency", code=3)
         self.assertIn("expected a model that learns, got recency", refused.stderr)
         self.assertIn("/nonexistent.csv", run("train", "links", "/nonexistent.csv", "--out", out, code=3).stderr)
         unwritable = run("train", "links", str(self.file), "--out", "/nonexistent/model.weft", "--epochs", "1", code=3)
         self.assertIn("/nonexistent/model.weft: cannot be written", unwritable.stderr)
+
+    def test_bench(self):
+        """Small numbers: what is measured works and is said in full; figures are for quiet machines."""
+        small = ("--nodes", "200", "--json")
+        folder = pathlib.Path(self.folder.name)
+        ingest = json.loads(run("bench", "ingest", "--events", "5000", "--folder", str(folder), *small).stdout)
+        self.assertEqual(check("bench_ingest", ingest)["learning"]["rejected"], 0)
+        model = json.loads(run("bench", "link_model", "--model", "recency", "--events", "5000", *small).stdout)
+        check("bench_link_model", model)
+        cache = check("bench_neighbor_cache",
+                      json.loads(run("bench", "neighbor_cache", "--events", "5000", *small).stdout))
+        self.assertEqual([(one["batch"], one["hops"]) for one in cache["runs"]], [(32, 1), (32, 2), (64, 1), (64, 2)])
+        predict = json.loads(run("bench", "link_predict", "--rate", "50", "--seconds", "1", "--ingest-rate", "2000",
+                                 "--restart-events", "500", "--folder", str(folder), *small).stdout)
+        self.assertEqual(check("bench_link_predict", predict)["requests"], 50)
+        self.assertGreaterEqual(predict["restart"]["events"], 500)
+        self.assertEqual(sorted(path.name for path in folder.iterdir()), ["events.csv"])
+        self.assertIn("--folder", run("bench", "ingest", "--folder", "/nonexistent", code=3).stderr)
+        run("bench", "ingest", "--events", "0", code=2)
 
     def scores_of_a_service(self, *flags):
         """Average precision of nat, which does not learn there, over the first 2000 events; and its scores."""

@@ -1,0 +1,40 @@
+// What the benchmarks of `weft bench` share. Each one is a file; bench.cc makes subcommands of
+// them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "graph/event_batch.h"
+
+namespace weft::deploy {
+
+struct BenchFlags {
+  std::int64_t events = 1'000'000;
+  std::int64_t nodes = 10'000;
+  std::int64_t batch = 0;
+  std::string model = "nat";
+  std::string folder;
+  bool learn = false;
+  double request_rate = 1000.0;
+  double seconds = 10.0;
+  double ingest_rate = 50'000.0;
+  std::int64_t restart_events = 0;
+  bool json = false;
+};
+
+int BenchIngest(const BenchFlags& flags);
+int BenchLinkModel(const BenchFlags& flags);
+int BenchLinkPredict(const BenchFlags& flags);
+int BenchNeighborCache(const BenchFlags& flags);
+
+// A stream whose popular nodes are far more frequent than the others. A function of the flags.
+graph::EventBatch SkewedEvents(const BenchFlags& flags);
+
+// The figures with the machine that they were taken on, as a table or as one JSON object.
+int PrintFigures(const BenchFlags& flags, const std::string& bench,
+                 const nlohmann::ordered_json& figures);
+
+}  // namespace weft::deploy

@@ -1,0 +1,71 @@
+#include "deploy/weft/bench.h"
+#include "deploy/weft/bench_service.h"
+#include "deploy/weft/command.h"
+#include "graph/check.h"
+#include "graph/text.h"
+#include "operators/link/link_training.h"
+#include "rpc/client.h"
+#include "rpc/ingest_load.h"
+
+namespace weft::deploy {
+namespace {
+
+using nlohmann::ordered_json;
+
+// What the client was told has to be what the log holds.
+absl::Status CheckCounts(const BenchService& service, std::int64_t events) {
+  const auto admin = rpc::AdminClient::Open(service.address());
+  WEFT_ASSIGN(const v1::GetServerInfoResponse info, admin->GetServerInfo());
+  const auto expected = static_cast<std::uint64_t>(events);
+  if (info.feed_size() == 1 && info.feed(0).durable_count() == expected &&
+      info.feed(0).applied_count() == expected) {
+    return absl::OkStatus();
+  }
+  return absl::InternalError(graph::Concat("expected a service with ", events,
+                                           " events durable and applied, got ",
+                                           info.ShortDebugString()));
+}
+
+absl::StatusOr<ordered_json> Measure(const BenchFlags& flags, std::string_view graph) {
+  WEFT_ASSIGN(const auto service, BenchService::Start(flags.folder, graph));
+  rpc::IngestLoadOptions options;
+  options.address = service->address();
+  options.feed = "events";
+  options.producer = "bench";
+  options.event_count = flags.events;
+  options.batch_events = flags.batch;
+  options.node_count = flags.nodes;
+  const double begin_service = service->CpuSeconds();
+  const double begin_generator = operators::link::ProcessCpuSeconds();
+  WEFT_ASSIGN(const rpc::IngestLoadReport report, rpc::RunIngestLoad(options));
+  const double generator = operators::link::ProcessCpuSeconds() - begin_generator;
+  WEFT_TRY(CheckCounts(*service, flags.events));
+  const auto count = static_cast<double>(flags.events);
+  return ordered_json{{"durable_events_per_second", count / report.durable_seconds},
+                      {"applied_events_per_second", count / report.applied_seconds},
+                      {"durable_seconds", report.durable_seconds},
+                      {"applied_seconds", report.applied_seconds},
+                      {"service_cpu_seconds", service->CpuSeconds() - begin_service},
+                      {"generator_cpu_seconds", generator},
+                      {"service_peak_bytes", service->PeakBytes()},
+                      {"rejected", report.rejected_count}};
+}
+
+}  // namespace
+
+int BenchIngest(const BenchFlags& flags) {
+  ordered_json figures = {{"events", flags.events}, {"nodes", flags.nodes}, {"batch", flags.batch}};
+  const struct {
+    const char* name;
+    std::string_view graph;
+  } graphs[] = {
+      {"log_only", kLogOnlyGraph}, {"scoring", kScoringGraph}, {"learning", kLearningGraph}};
+  for (const auto& [name, graph] : graphs) {
+    auto measured = Measure(flags, graph);
+    if (!measured.ok()) return FailOnInput(measured.status());
+    figures[name] = *std::move(measured);
+  }
+  return PrintFigures(flags, "ingest", figures);
+}
+
+}  // namespace weft::deploy
