@@ -10,8 +10,11 @@ namespace {
 constexpr double kAssumedEntriesPerSecond = 20'000.0;
 // Cut before the limit, because entries go on coming in while the checkpoint is written.
 constexpr double kMargin = 0.6;
-// Checkpoints may take this part of the time, whatever the policy.
+// Checkpoints may take this part of the time, as long as the replay limit can be kept.
 constexpr double kTimeShareMax = 0.2;
+// The pause after a checkpoint takes at most this part of the replay limit. A cut's duration is
+// mostly the wait behind queued packets, which costs nothing, and the limit is a promise.
+constexpr double kPauseShareMax = 0.3;
 constexpr double kSmoothing = 0.2;
 constexpr double kNanosecondsPerSecond = 1e9;
 
@@ -42,20 +45,21 @@ void CheckpointPolicy::Observe(std::int64_t now_ns, std::uint64_t applied_count,
   seen_backlog_ = backlog;
 }
 
-double CheckpointPolicy::ReplaySeconds(std::uint64_t applied_count) const {
-  const std::uint64_t entries = applied_count - std::min(applied_count, contained_count_);
+double CheckpointPolicy::ReplaySeconds(std::uint64_t durable_count) const {
+  const std::uint64_t entries = durable_count - std::min(durable_count, contained_count_);
   return static_cast<double>(entries) / entries_per_second_;
 }
 
-bool CheckpointPolicy::Due(std::int64_t now_ns, std::uint64_t applied_count) const {
-  return now_ns >= not_before_ns_ && ReplaySeconds(applied_count) > kMargin * max_replay_seconds_;
+bool CheckpointPolicy::Due(std::int64_t now_ns, std::uint64_t durable_count) const {
+  return now_ns >= not_before_ns_ && ReplaySeconds(durable_count) > kMargin * max_replay_seconds_;
 }
 
 void CheckpointPolicy::Cut(std::int64_t now_ns, std::int64_t duration_ns,
                            std::uint64_t applied_count) {
   contained_count_ = applied_count;
-  not_before_ns_ =
-      now_ns + static_cast<std::int64_t>(static_cast<double>(duration_ns) / kTimeShareMax);
+  const double pause_ns = std::min(static_cast<double>(duration_ns) / kTimeShareMax,
+                                   kPauseShareMax * max_replay_seconds_ * kNanosecondsPerSecond);
+  not_before_ns_ = now_ns + static_cast<std::int64_t>(pause_ns);
 }
 
 }  // namespace weft::rpc

@@ -17,11 +17,13 @@ class CheckpointPolicy {
   void Replayed(std::uint64_t entry_count, double seconds);
   // A look at the running graph. `backlog`: whether durable entries wait to be applied.
   void Observe(std::int64_t now_ns, std::uint64_t applied_count, bool backlog);
-  bool Due(std::int64_t now_ns, std::uint64_t applied_count) const;
+  // `durable_count`: entries of the log, over all feeds; a restart replays what no checkpoint
+  // contains, applied or not.
+  bool Due(std::int64_t now_ns, std::uint64_t durable_count) const;
   // A checkpoint with `applied_count` entries was cut and took this long.
   void Cut(std::int64_t now_ns, std::int64_t duration_ns, std::uint64_t applied_count);
   // How long a restart right now would replay.
-  double ReplaySeconds(std::uint64_t applied_count) const;
+  double ReplaySeconds(std::uint64_t durable_count) const;
   double entries_per_second() const { return entries_per_second_; }
 
  private:

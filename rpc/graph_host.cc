@@ -299,9 +299,10 @@ void GraphHost::LookAfter(CheckpointPolicy& policy) {
     feed.sequencer->Tick().IgnoreError();
   }
   const std::uint64_t applied = AppliedCount();
-  ReportProgress(policy.ReplaySeconds(applied));
-  policy.Observe(environment_.clock->NowNs(), applied, DurableCount() > applied);
-  if (!policy.Due(environment_.clock->NowNs(), applied)) return;
+  const std::uint64_t durable = DurableCount();
+  ReportProgress(policy.ReplaySeconds(durable));
+  policy.Observe(environment_.clock->NowNs(), applied, durable > applied);
+  if (!policy.Due(environment_.clock->NowNs(), durable)) return;
   const std::int64_t start_ns = environment_.clock->NowNs();
   const absl::StatusOr<CheckpointManifest> manifest = Checkpoint();
   const std::int64_t end_ns = environment_.clock->NowNs();

@@ -76,7 +76,7 @@ absl::Status CompleteFeed(config::v1::FeedConfig& feed) {
   WEFT_COMPLETE(feed, max_key_bytes, 256, 1, 65536);
   WEFT_TRY(CheckRange("feature_count", feed.feature_count(), 0, 4096));
   WEFT_COMPLETE(feed, max_batch_events, 16384, 1, 1 << 20);
-  WEFT_COMPLETE(feed, window_events, 131072, 1, 1 << 24);
+  WEFT_COMPLETE(feed, window_events, 65536, 1, 1 << 24);
   WEFT_COMPLETE(feed, max_nodes, 100'000'000, 1, 0xffffffffULL);
   return absl::OkStatus();
 }
