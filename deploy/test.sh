@@ -51,7 +51,7 @@ cuda() {
     echo "no nvcc: SKIPPED"
     return 0
   fi
-  build cuda
+  build cuda weft_gpu weft_cache weft_operators_learn weft_operators_link tests_gpu_test
 }
 
 step "packages" install_packages
