@@ -12,6 +12,16 @@
 #define WEFT_HD inline __attribute__((always_inline))
 #endif
 
+// Before a loop of at most 16 rounds over a local array: unrolled, the array lives in registers,
+// and the loop around the body can be vectorised.
+#if defined(__CUDACC__)
+#define WEFT_UNROLL _Pragma("unroll")
+#elif defined(__clang__)
+#define WEFT_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define WEFT_UNROLL _Pragma("GCC unroll 16")
+#endif
+
 namespace weft::gpu {
 
 // a*b + c with one rounding. Contraction is off in both compilers, so that fused steps are exactly

@@ -129,15 +129,15 @@ struct SlotInput {
   WEFT_HD void operator()(std::int64_t m) const {
     const std::int64_t stride = v.entry_stride;
     float feature[kSlotFeatureCount];
-#pragma GCC unroll 4
+    WEFT_UNROLL
     for (int q = 0; q < kSlotFeatureCount; ++q) {
       feature[q] = kLogScale * gpu::Log1p(v.slot_feature[q * stride + m]);
       v.slot_feature[q * stride + m] = feature[q];
     }
-#pragma GCC unroll 4
+    WEFT_UNROLL
     for (int f = 0; f < kSlotWidth; ++f) {
       float x = v.slot_input[f * stride + m];
-#pragma GCC unroll 4
+      WEFT_UNROLL
       for (int q = 0; q < kSlotFeatureCount; ++q)
         x = gpu::Fma(feature[q], w.feature[q * kSlotWidth + f], x);
       v.slot_input[f * stride + m] = x;
@@ -156,7 +156,7 @@ struct SlotUnit {
   WEFT_HD float Affine(const float* value, const float* weight, const float* bias,
                        std::int64_t column) const {
     float sum = bias[column];
-#pragma GCC unroll 4
+    WEFT_UNROLL
     for (int f = 0; f < kSlotWidth; ++f)
       sum = gpu::Fma(value[f], weight[f * kSlotGates + column], sum);
     return sum;
@@ -165,14 +165,14 @@ struct SlotUnit {
   WEFT_HD void operator()(std::int64_t m) const {
     const std::int64_t stride = v.entry_stride;
     float x[kSlotWidth], z[kSlotWidth];
-#pragma GCC unroll 4
+    WEFT_UNROLL
     for (int f = 0; f < kSlotWidth; ++f) {
       x[f] = v.slot_input[f * stride + m];
       z[f] = v.reads.state[f * v.reads.state_stride + m];
     }
     const float before = v.reads.state[unit * v.reads.state_stride + m];
     float sum[3], state[3];
-#pragma GCC unroll 3
+    WEFT_UNROLL
     for (int gate = 0; gate < 3; ++gate) {
       sum[gate] = Affine(x, w.gate_input, w.gate_input_bias, gate * kSlotWidth + unit);
       state[gate] = Affine(z, w.gate_state, w.gate_state_bias, gate * kSlotWidth + unit);
