@@ -1,65 +1,6 @@
-// Any bytes as a JSON file: errors or rows within the limits, never a crash, and the same in pieces
-// as in one.
-#include <algorithm>
-#include <cmath>
-#include <cstdint>
-#include <cstdlib>
-#include <string>
-
-#include "operators/io/event_reader.h"
-
-namespace {
-
-using weft::operators::io::EventReader;
-using weft::operators::io::EventRows;
-using weft::operators::io::ReadOptions;
-
-void Require(bool condition) {
-  if (!condition) std::abort();
-}
-
-ReadOptions Options(bool lenient) {
-  ReadOptions options;
-  options.format = weft::operators::io::FileFormat::kJson;
-  options.limits.max_line_bytes = 512;
-  options.limits.max_key_bytes = 32;
-  options.limits.max_features = 8;
-  if (lenient) options.broken_line = weft::operators::io::BrokenLine::kCount;
-  return options;
-}
-
-// Everything that comes out, as text.
-std::string ReadAll(std::string_view bytes, std::size_t piece_bytes, bool lenient) {
-  auto source = [&bytes, piece_bytes](std::span<char> buffer) -> absl::StatusOr<std::size_t> {
-    const std::size_t count = std::min({bytes.size(), buffer.size(), piece_bytes});
-    std::copy_n(bytes.begin(), count, buffer.begin());
-    bytes.remove_prefix(count);
-    return count;
-  };
-  auto reader = EventReader::Open("fuzz", source, Options(lenient));
-  if (!reader.ok()) return reader.status().ToString();
-  std::string text;
-  for (;;) {
-    const absl::StatusOr<const EventRows*> rows = (*reader)->Next(16);
-    if (!rows.ok()) return text + rows.status().ToString();
-    if ((*rows)->size() == 0) return text;
-    for (std::size_t i = 0; i < (*rows)->source.size(); ++i) {
-      Require(!(*rows)->source[i].empty() && (*rows)->source[i].size() <= 32);
-      Require(!(*rows)->target[i].empty() && (*rows)->target[i].size() <= 32);
-      text += std::string((*rows)->source[i]) + ">" + std::string((*rows)->target[i]) + "@" +
-              std::to_string((*rows)->time_us[i]) + ";";
-    }
-    Require((*rows)->feature_count >= 0 && (*rows)->feature_count <= 8);
-    for (const float feature : (*rows)->feature) Require(std::isfinite(feature));
-  }
-}
-
-}  // namespace
+#include "tests/fuzz/event_reader.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  for (const bool lenient : {false, true}) {
-    Require(ReadAll(bytes, 1 << 20, lenient) == ReadAll(bytes, 3, lenient));
-  }
+  weft::fuzz::ReadInPiecesAndInOne(weft::operators::io::FileFormat::kJson, data, size);
   return 0;
 }
