@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "gpu/host_device.h"
+
 namespace weft::cache {
 namespace {
 
@@ -16,6 +18,7 @@ RowLayout LayoutOf(const NeighborCacheOptions& options) {
     layout.hop_begin[hop] = layout.slot_count;
     layout.hop_slots[hop] = options.slots[hop];
     layout.hop_ways[hop] = std::max(1, options.ways[hop]);
+    layout.hop_sets[hop] = options.slots[hop] / layout.hop_ways[hop];
     layout.slot_count += options.slots[hop];
   }
   const std::int64_t word = std::int64_t{4} * layout.slot_count;
@@ -38,12 +41,12 @@ NeighborCache::NeighborCache(const NeighborCacheOptions& options, std::int64_t m
       index_(options.max_nodes),
       rows_(0, memory),
       read_row_(0, memory),
+      occupied_(0, memory),
       begin_(0, memory),
+      hop_end_(0, memory),
       key_(0, memory),
       ordinal_(0, memory),
       count_(0, memory),
-      slot_(0, memory),
-      hop_(0, memory),
       time_us_(0, memory),
       state_(0, memory),
       touch_side_(0, memory),
@@ -51,10 +54,10 @@ NeighborCache::NeighborCache(const NeighborCacheOptions& options, std::int64_t m
       touch_row_(0, memory) {
   const std::int64_t entries = max_batch_nodes * layout_.slot_count;
   read_row_.Allocate(max_batch_nodes);
+  occupied_.Allocate(kHops * max_batch_nodes);
   begin_.Allocate(max_batch_nodes + 1);
+  hop_end_.Allocate(2 * max_batch_nodes);
   key_.Allocate(entries);
-  slot_.Allocate(entries);
-  hop_.Allocate(entries);
   time_us_.Allocate(entries);
   ordinal_.Allocate(entries);
   count_.Allocate(entries);
@@ -96,29 +99,41 @@ void NeighborCache::ClearRow(std::uint32_t row) {
 const NeighborReads& NeighborCache::Read(const gpu::Exec& exec,
                                          std::span<const std::uint32_t> nodes) {
   const auto node_count = static_cast<std::int64_t>(nodes.size());
-  for (std::int64_t i = 0; i < node_count; ++i)
+  const bool on_host = std::holds_alternative<gpu::HostExec>(exec);
+  for (std::int64_t i = 0; i < node_count; ++i) {
     read_row_[i] = index_.Find(nodes[static_cast<std::size_t>(i)]);
+    // All rows of a batch are on their way before the first is looked at.
+    if (on_host) gpu::Prefetch(rows_.data() + read_row_[i] * layout_.stride, layout_.stride);
+  }
   const std::int64_t state_stride = key_.size();
-  const ReadArguments arguments{view(),          read_row_.data(), node_count,    begin_.data(),
-                                key_.data(),     slot_.data(),     hop_.data(),   time_us_.data(),
-                                ordinal_.data(), count_.data(),    state_.data(), state_stride};
-  std::visit([&](const auto& e) { CountSlotsOn(e, arguments); }, exec);
+  const ReadArguments arguments{.rows = view(),
+                                .row = read_row_.data(),
+                                .node_count = node_count,
+                                .occupied = occupied_.data(),
+                                .begin = begin_.data(),
+                                .hop_end = hop_end_.data(),
+                                .key = key_.data(),
+                                .time_us = time_us_.data(),
+                                .ordinal = ordinal_.data(),
+                                .count = count_.data(),
+                                .state = state_.data(),
+                                .state_stride = state_stride};
+  std::visit([&](const auto& e) { FindOccupiedOn(e, arguments); }, exec);
   gpu::Synchronize(exec);
   begin_[0] = 0;
   for (std::int64_t i = 0; i < node_count; ++i) begin_[i + 1] += begin_[i];
   std::visit([&](const auto& e) { ReadSlotsOn(e, arguments); }, exec);
   gpu::Synchronize(exec);
-  reads_ = {static_cast<std::int32_t>(node_count),
-            begin_[node_count],
-            begin_.data(),
-            key_.data(),
-            slot_.data(),
-            hop_.data(),
-            time_us_.data(),
-            ordinal_.data(),
-            count_.data(),
-            state_.data(),
-            state_stride};
+  reads_ = {.node_count = static_cast<std::int32_t>(node_count),
+            .entry_count = begin_[node_count],
+            .begin = begin_.data(),
+            .hop_end = hop_end_.data(),
+            .key = key_.data(),
+            .time_us = time_us_.data(),
+            .ordinal = ordinal_.data(),
+            .count = count_.data(),
+            .state = state_.data(),
+            .state_stride = state_stride};
   return reads_;
 }
 

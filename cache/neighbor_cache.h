@@ -52,7 +52,8 @@ struct RowLayout {
   std::int32_t hop_begin[kHops] = {};  // first slot of a hop
   std::int32_t hop_slots[kHops] = {};
   std::int32_t hop_ways[kHops] = {};
-  std::int32_t ordinal_offset = 0;  // bytes from the row's start; keys are at 0
+  std::int32_t hop_sets[kHops] = {};  // slots / ways
+  std::int32_t ordinal_offset = 0;    // bytes from the row's start; keys are at 0
   std::int32_t count_offset = 0;
   std::int32_t time_offset = 0;
   std::int32_t state_offset = 0;  // kStateWidth arrays of slot_count floats
@@ -76,15 +77,15 @@ struct Interaction {
   std::uint32_t ordinal;
 };
 
-// The occupied slots of the nodes of a batch, compacted: slot entries [begin[i], begin[i + 1]) are
-// those of the i-th node, by rising slot. Borrowed; valid until the next Read.
+// The occupied slots of the nodes of a batch, compacted: entries [begin[i], begin[i + 1]) are those
+// of the i-th node, first its hop 1, then hop 2 from hop_end[2 i] on, then hop 0 from
+// hop_end[2 i + 1] on; within a hop by rising slot. Borrowed; valid until the next Read.
 struct NeighborReads {
   std::int32_t node_count = 0;
   std::int32_t entry_count = 0;
-  const std::int32_t* begin = nullptr;  // node_count + 1
-  const std::uint32_t* key = nullptr;   // the neighbour
-  const std::uint8_t* slot = nullptr;   // place in the row
-  const std::uint8_t* hop = nullptr;
+  const std::int32_t* begin = nullptr;    // node_count + 1
+  const std::int32_t* hop_end = nullptr;  // 2 a node: of its hops 1 and 2
+  const std::uint32_t* key = nullptr;     // the neighbour
   const std::int64_t* time_us = nullptr;  // of the last interaction with it
   const std::uint32_t* ordinal = nullptr;
   const std::uint32_t* count = nullptr;  // interactions since it entered
@@ -153,9 +154,9 @@ class NeighborCache {
   // Of the last Read.
   NeighborReads reads_;
   gpu::Buffer<std::uint32_t> read_row_;
-  gpu::Buffer<std::int32_t> begin_;
+  gpu::Buffer<std::uint64_t> occupied_;
+  gpu::Buffer<std::int32_t> begin_, hop_end_;
   gpu::Buffer<std::uint32_t> key_, ordinal_, count_;
-  gpu::Buffer<std::uint8_t> slot_, hop_;
   gpu::Buffer<std::int64_t> time_us_;
   gpu::Buffer<float> state_;
 
@@ -174,10 +175,10 @@ struct ReadArguments {
   RowsView rows;
   const std::uint32_t* row;  // of each node read
   std::int64_t node_count;
+  std::uint64_t* occupied;  // kHops a node; bit s: slot s of the hop holds a neighbour
   std::int32_t* begin;
+  std::int32_t* hop_end;
   std::uint32_t* key;
-  std::uint8_t* slot;
-  std::uint8_t* hop;
   std::int64_t* time_us;
   std::uint32_t* ordinal;
   std::uint32_t* count;
@@ -199,9 +200,10 @@ struct ObserveArguments {
   const std::int32_t* touch_side;
 };
 
-// Writes begin[i + 1] = occupied slots of row[i]; the caller makes it a running sum.
+// Writes `occupied`, and begin[i + 1] = the number of occupied slots of row[i]; the caller makes
+// that a running sum.
 template <class E>
-void CountSlotsOn(const E& exec, const ReadArguments& arguments);
+void FindOccupiedOn(const E& exec, const ReadArguments& arguments);
 template <class E>
 void ReadSlotsOn(const E& exec, const ReadArguments& arguments);
 template <class E>

@@ -66,29 +66,70 @@ WEFT_HD Place PlaceByHash(const Row& row, const RowLayout& layout, int hop, std:
   return {gpu::UnitFloat(draw) < layout.replace_probability ? slot : -1, false};
 }
 
-// In the key's set: its own slot, or else the longest inactive one if that is older than `age`.
+// The next three place an entry of `key` that was last active `age` events before `now` in a set of
+// slots: its own slot, or else the longest inactive one if that is older than `age`.
+WEFT_HD Place PlaceInSet(const std::uint32_t* keys, const std::uint32_t* ordinals,
+                         std::int32_t ways, std::uint32_t key, std::uint32_t now,
+                         std::uint32_t age) {
+  const std::uint64_t match = gpu::EqualMask(keys, ways, key);
+  if (match != 0) {
+    const std::int32_t slot = gpu::LowestBit(match);
+    return {now - ordinals[slot] >= age ? slot : -1, true};
+  }
+  std::uint32_t oldest = 0;
+  for (std::int32_t s = 0; s < ways; ++s) {
+    const std::uint32_t slot_age = keys[s] == kEmptySlot ? 0xffffffffu : now - ordinals[s];
+    oldest = slot_age > oldest ? slot_age : oldest;
+  }
+  if (oldest <= age) return {-1, false};
+  std::int32_t victim = ways;
+  for (std::int32_t s = 0; s < ways; ++s) {
+    const std::uint32_t slot_age = keys[s] == kEmptySlot ? 0xffffffffu : now - ordinals[s];
+    const std::int32_t candidate = slot_age == oldest ? s : ways;
+    victim = candidate < victim ? candidate : victim;
+  }
+  return {victim, false};
+}
+
+// A set of four is what hop 2 looks at up to 64 times an event.
+WEFT_HD Place PlaceInFour(const std::uint32_t* keys, const std::uint32_t* ordinals,
+                          std::uint32_t key, std::uint32_t now, std::uint32_t age) {
+#if defined(__AVX2__) && !defined(__CUDACC__)
+  const __m128i key_lanes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(keys));
+  const __m128i ordinal_lanes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(ordinals));
+  const auto lanes_equal = [](__m128i a, __m128i b) {
+    return static_cast<unsigned>(_mm_movemask_ps(_mm_castsi128_ps(_mm_cmpeq_epi32(a, b))));
+  };
+  const unsigned match = lanes_equal(key_lanes, _mm_set1_epi32(static_cast<int>(key)));
+  if (match != 0) {
+    const std::int32_t slot = gpu::LowestBit(match);
+    return {now - ordinals[slot] >= age ? slot : -1, true};
+  }
+  // An empty slot is older than anything.
+  const __m128i ages =
+      _mm_or_si128(_mm_sub_epi32(_mm_set1_epi32(static_cast<int>(now)), ordinal_lanes),
+                   _mm_cmpeq_epi32(key_lanes, _mm_set1_epi32(-1)));
+  __m128i oldest = _mm_max_epu32(ages, _mm_shuffle_epi32(ages, _MM_SHUFFLE(1, 0, 3, 2)));
+  oldest = _mm_max_epu32(oldest, _mm_shuffle_epi32(oldest, _MM_SHUFFLE(2, 3, 0, 1)));
+  if (static_cast<std::uint32_t>(_mm_cvtsi128_si32(oldest)) <= age) return {-1, false};
+  return {gpu::LowestBit(lanes_equal(ages, oldest)), false};
+#else
+  return PlaceInSet(keys, ordinals, 4, key, now, age);
+#endif
+}
+
 WEFT_HD Place PlaceByRecency(const Row& row, const RowLayout& layout, int hop, std::uint32_t key,
                              std::uint32_t now, std::uint32_t age) {
   const std::int32_t ways = layout.hop_ways[hop];
-  const std::int32_t sets = layout.hop_slots[hop] / ways;
-  std::int32_t begin = layout.hop_begin[hop];
-  if (sets > 1)
-    begin += ways * static_cast<std::int32_t>(gpu::Mix64(key) % static_cast<std::uint64_t>(sets));
-  std::int32_t match = -1;
-  std::uint32_t oldest = 0;
-  for (std::int32_t s = begin; s < begin + ways; ++s) {
-    match = row.key[s] == key ? s : match;
-    const std::uint32_t slot_age = row.key[s] == kEmptySlot ? 0xffffffffu : now - row.ordinal[s];
-    oldest = slot_age > oldest ? slot_age : oldest;
-  }
-  if (match >= 0) return {now - row.ordinal[match] >= age ? match : -1, true};
-  if (oldest <= age) return {-1, false};
-  std::int32_t victim = begin;
-  for (std::int32_t s = begin + ways - 1; s >= begin; --s) {
-    const std::uint32_t slot_age = row.key[s] == kEmptySlot ? 0xffffffffu : now - row.ordinal[s];
-    victim = slot_age == oldest ? s : victim;
-  }
-  return {victim, false};
+  const std::uint64_t sets = static_cast<std::uint64_t>(layout.hop_sets[hop]);
+  const std::int32_t begin =
+      layout.hop_begin[hop] + ways * static_cast<std::int32_t>(gpu::Mix32(key) * sets >> 32);
+  const std::uint32_t* keys = row.key + begin;
+  const std::uint32_t* ordinals = row.ordinal + begin;
+  Place place = ways == 4 ? PlaceInFour(keys, ordinals, key, now, age)
+                          : PlaceInSet(keys, ordinals, ways, key, now, age);
+  if (place.slot >= 0) place.slot += begin;
+  return place;
 }
 
 // The place of an entry that was last active `age` events before `now`.
@@ -98,47 +139,90 @@ WEFT_HD Place PlaceOf(const Row& row, const RowLayout& layout, int hop, std::uin
                                            : PlaceByHash(row, layout, hop, key, now);
 }
 
-struct CountSlots {
+struct FindOccupied {
   ReadArguments a;
   WEFT_HD void operator()(std::int64_t i) const {
+    const RowLayout& layout = a.rows.layout;
     const std::uint32_t* key = RowAt(a.rows, a.row[i]).key;
-    std::int32_t occupied = 0;
-    for (std::int32_t s = 0; s < a.rows.layout.slot_count; ++s)
-      occupied += key[s] != kEmptySlot ? 1 : 0;
-    a.begin[i + 1] = occupied;
+    std::int32_t count = 0;
+    for (int hop = 0; hop < kHops; ++hop) {
+      const std::int32_t slots = layout.hop_slots[hop];
+      const std::uint64_t all = slots == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << slots) - 1;
+      const std::uint64_t occupied =
+          all & ~gpu::EqualMask(key + layout.hop_begin[hop], slots, kEmptySlot);
+      a.occupied[i * kHops + hop] = occupied;
+      count += gpu::PopCount(occupied);
+    }
+    a.begin[i + 1] = count;
   }
 };
 
 struct ReadSlots {
   ReadArguments a;
-  WEFT_HD void operator()(std::int64_t i) const {
-    const RowLayout& layout = a.rows.layout;
-    const Row row = RowAt(a.rows, a.row[i]);
-    std::int64_t to = a.begin[i];
-    for (std::int32_t s = 0; s < layout.slot_count; ++s) {
-      if (row.key[s] == kEmptySlot) continue;
-      a.key[to] = row.key[s];
-      a.slot[to] = static_cast<std::uint8_t>(s);
-      a.hop[to] = s >= layout.hop_begin[0] ? 0 : s >= layout.hop_begin[2] ? 2 : 1;
-      a.time_us[to] = row.time_us[s];
-      a.ordinal[to] = row.ordinal[s];
-      a.count[to] = row.count[s];
-      for (int f = 0; f < kStateWidth; ++f)
-        a.state[f * a.state_stride + to] = row.state[f * layout.slot_count + s];
-      ++to;
+
+  // Slots [slot, slot + count), all of them occupied, become the entries from `to` on.
+  template <class Tile>
+  WEFT_HD void CopyRun(const Tile& tile, const Row& row, std::int64_t slot, std::int64_t to,
+                       std::int64_t count) const {
+    const ReadArguments& r = a;
+    tile.Each(count, [=](std::int64_t k) { r.key[to + k] = row.key[slot + k]; });
+    tile.Each(count, [=](std::int64_t k) { r.time_us[to + k] = row.time_us[slot + k]; });
+    tile.Each(count, [=](std::int64_t k) { r.ordinal[to + k] = row.ordinal[slot + k]; });
+    tile.Each(count, [=](std::int64_t k) { r.count[to + k] = row.count[slot + k]; });
+    for (int f = 0; f < kStateWidth; ++f) {
+      const float* from = row.state + f * r.rows.layout.slot_count + slot;
+      float* state = r.state + f * r.state_stride + to;
+      tile.Each(count, [=](std::int64_t k) { state[k] = from[k]; });
     }
+  }
+
+  template <class Tile>
+  WEFT_HD void CopyHop(const Tile& tile, const Row& row, int hop, std::uint64_t occupied,
+                       std::int64_t to) const {
+    const std::int64_t first = a.rows.layout.hop_begin[hop];
+    if ((occupied & (occupied + 1)) == 0)  // no hole below the last
+      return CopyRun(tile, row, first, to, gpu::PopCount(occupied));
+    const ReadArguments& r = a;
+    tile.Each(r.rows.layout.hop_slots[hop], [=](std::int64_t s) {
+      if ((occupied >> s & 1) == 0) return;
+      const std::int64_t entry = to + gpu::PopCount(occupied & ((std::uint64_t{1} << s) - 1));
+      r.key[entry] = row.key[first + s];
+      r.time_us[entry] = row.time_us[first + s];
+      r.ordinal[entry] = row.ordinal[first + s];
+      r.count[entry] = row.count[first + s];
+      for (int f = 0; f < kStateWidth; ++f)
+        r.state[f * r.state_stride + entry] = row.state[f * r.rows.layout.slot_count + first + s];
+    });
+  }
+
+  template <class Tile>
+  WEFT_HD void operator()(const Tile& tile, std::int64_t i) const {
+    const Row row = RowAt(a.rows, a.row[i]);
+    const std::uint64_t* occupied = a.occupied + i * kHops;
+    const std::int32_t begin = a.begin[i], count = a.begin[i + 1] - begin;
+    const std::int32_t first_end = begin + gpu::PopCount(occupied[1]);
+    const std::int32_t second_end = first_end + gpu::PopCount(occupied[2]);
+    std::int32_t* hop_end = a.hop_end + 2 * i;
+    tile.Once([=] {
+      hop_end[0] = first_end;
+      hop_end[1] = second_end;
+    });
+    if (count == a.rows.layout.slot_count) return CopyRun(tile, row, 0, begin, count);
+    CopyHop(tile, row, 1, occupied[1], begin);
+    CopyHop(tile, row, 2, occupied[2], first_end);
+    CopyHop(tile, row, 0, occupied[0], second_end);
   }
 };
 
 struct ObserveRow {
   ObserveArguments a;
 
-  // The entry of `key` at `hop` among those that were read of node `read`, or -1.
+  // The entry of `key` at `hop`, which is 1 or 0, among those that were read of node `read`, or -1.
   WEFT_HD std::int32_t FindRead(std::int32_t read, int hop, std::uint32_t key) const {
-    std::int32_t found = -1;
-    for (std::int32_t m = a.reads.begin[read]; m < a.reads.begin[read + 1]; ++m)
-      found = a.reads.key[m] == key && a.reads.hop[m] == hop ? m : found;
-    return found;
+    const std::int32_t begin = hop == 1 ? a.reads.begin[read] : a.reads.hop_end[2 * read + 1];
+    const std::int32_t end = hop == 1 ? a.reads.hop_end[2 * read] : a.reads.begin[read + 1];
+    const std::uint64_t found = gpu::EqualMask(a.reads.key + begin, end - begin, key);
+    return found == 0 ? -1 : begin + gpu::LowestBit(found);
   }
 
   WEFT_HD void TakeState(Entry& entry, std::int32_t m) const {
@@ -148,24 +232,27 @@ struct ObserveRow {
 
   // Hop 2: the partner's neighbours, as they were read.
   WEFT_HD void TakeSecondHop(const Row& row, std::int32_t partner_read, std::uint32_t now) const {
-    const RowLayout& layout = a.rows.layout;
+    const RowLayout layout = a.rows.layout;
     if (layout.hop_slots[2] == 0) return;
-    for (std::int32_t m = a.reads.begin[partner_read]; m < a.reads.begin[partner_read + 1]; ++m) {
-      if (a.reads.hop[m] != 1) continue;
-      Entry entry{a.reads.key[m], a.reads.ordinal[m], a.reads.count[m], a.reads.time_us[m], {}};
-      const Place place = PlaceOf(row, layout, 2, entry.key, now, now - entry.ordinal);
+    const std::int32_t end = a.reads.hop_end[2 * partner_read];
+    for (std::int32_t m = a.reads.begin[partner_read]; m < end; ++m) {
+      const std::uint32_t key = a.reads.key[m], ordinal = a.reads.ordinal[m];
+      const Place place = PlaceOf(row, layout, 2, key, now, now - ordinal);
       if (place.slot < 0) continue;
+      Entry entry{key, ordinal, a.reads.count[m], a.reads.time_us[m], {}};
       TakeState(entry, m);
       Store(row, layout, place.slot, entry);
     }
   }
 
-  // Hops 1 and 0: the partner, and the node itself.
+  // Hop 1: the partner. Hop 0: the node itself, in the only slot that there is.
   WEFT_HD void TakeNeighbor(const Row& row, int hop, std::uint32_t key, std::int32_t own_read,
                             const Interaction& event) const {
     const RowLayout& layout = a.rows.layout;
     if (layout.hop_slots[hop] == 0) return;
-    const Place place = PlaceOf(row, layout, hop, key, event.ordinal, 0);
+    const std::int32_t own_slot = layout.hop_begin[0];
+    const Place place = hop == 0 ? Place{own_slot, row.key[own_slot] == key}
+                                 : PlaceOf(row, layout, hop, key, event.ordinal, 0);
     if (place.slot < 0) return;
     Entry entry{
         key, event.ordinal, place.resident ? row.count[place.slot] + 1 : 1, event.time_us, {}};
@@ -191,13 +278,13 @@ struct ObserveRow {
 }  // namespace
 
 template <class E>
-void CountSlotsOn(const E& exec, const ReadArguments& arguments) {
-  gpu::ForEachIndex(exec, arguments.node_count, CountSlots{arguments});
+void FindOccupiedOn(const E& exec, const ReadArguments& arguments) {
+  gpu::ForEachIndex(exec, arguments.node_count, FindOccupied{arguments});
 }
 
 template <class E>
 void ReadSlotsOn(const E& exec, const ReadArguments& arguments) {
-  gpu::ForEachIndex(exec, arguments.node_count, ReadSlots{arguments});
+  gpu::ForEachTile(exec, arguments.node_count, ReadSlots{arguments});
 }
 
 template <class E>
@@ -205,7 +292,7 @@ void ObserveRowsOn(const E& exec, const ObserveArguments& arguments) {
   gpu::ForEachIndex(exec, arguments.touch_count, ObserveRow{arguments});
 }
 
-template void CountSlotsOn(const gpu::BuildExec&, const ReadArguments&);
+template void FindOccupiedOn(const gpu::BuildExec&, const ReadArguments&);
 template void ReadSlotsOn(const gpu::BuildExec&, const ReadArguments&);
 template void ObserveRowsOn(const gpu::BuildExec&, const ObserveArguments&);
 

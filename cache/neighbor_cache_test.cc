@@ -3,6 +3,7 @@
 #include "cache/neighbor_cache.h"
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <optional>
 #include <random>
@@ -122,7 +123,7 @@ class Oracle {
     }
     const int ways = options_.ways[hop];
     const auto sets = static_cast<std::uint64_t>(options_.slots[hop] / ways);
-    const int begin = Begin(hop) + ways * static_cast<int>(gpu::Mix64(key) % sets);
+    const int begin = Begin(hop) + ways * static_cast<int>(gpu::Mix32(key) * sets >> 32);
     int oldest = -1;
     for (int s = begin; s < begin + ways; ++s) {
       const auto& resident = row[static_cast<std::size_t>(s)];
@@ -177,12 +178,37 @@ struct Runner {
                   [](std::uint32_t, bool) {});
   }
 
+  // The node's row as it lies in memory; Read has to give its occupied slots, hop by hop.
   OracleRow Row(std::uint32_t node) {
+    const RowLayout& layout = cache.layout();
+    OracleRow row(static_cast<std::size_t>(layout.slot_count));
+    const std::uint32_t number = cache.rows().Find(node);
     const NeighborReads& reads = cache.Read(exec, {&node, 1});
-    OracleRow row(static_cast<std::size_t>(cache.layout().slot_count));
-    for (std::int32_t m = 0; m < reads.entry_count; ++m)
-      row[reads.slot[m]] = {reads.key[m], reads.ordinal[m], reads.count[m], reads.time_us[m],
-                            reads.state[m]};
+    std::int32_t entry = 0;
+    for (std::int32_t s = 0; number != kNoRow && s < layout.slot_count; ++s) {
+      const std::byte* base = cache.used_rows().data() + (number - 1) * layout.stride;
+      const auto at = [&]<class T>(std::int64_t offset, T value) {
+        std::memcpy(&value, base + offset + s * static_cast<std::int64_t>(sizeof(T)), sizeof(T));
+        return value;
+      };
+      const OracleEntry stored{at(0, std::uint32_t{}), at(layout.ordinal_offset, std::uint32_t{}),
+                               at(layout.count_offset, std::uint32_t{}),
+                               at(layout.time_offset, std::int64_t{}),
+                               at(layout.state_offset, 0.0f)};
+      if (s == layout.hop_begin[2]) {
+        EXPECT_EQ(reads.hop_end[0], entry);
+      }
+      if (s == layout.hop_begin[0]) {
+        EXPECT_EQ(reads.hop_end[1], entry);
+      }
+      if (stored.key == kEmptySlot) continue;
+      const OracleEntry read{reads.key[entry], reads.ordinal[entry], reads.count[entry],
+                             reads.time_us[entry], reads.state[entry]};
+      EXPECT_EQ(read, stored) << "node " << node << ", slot " << s;
+      row[static_cast<std::size_t>(s)] = stored;
+      ++entry;
+    }
+    EXPECT_EQ(reads.entry_count, entry);
     return row;
   }
 
@@ -224,6 +250,10 @@ TEST(NeighborCacheThreads, EqualsThePlainModelForEveryRule) {
       options.seed = 7;
       ExpectEqualsOracle(options, threads);
     }
+}
+
+TEST(NeighborCacheThreads, EqualsThePlainModelAtTheDefaultSizes) {
+  for (const int threads : {1, 2, 8}) ExpectEqualsOracle(NeighborCacheOptions(), threads);
 }
 
 TEST(NeighborCache, MemoryIsBoundedAndTheLongestInactiveNodeMakesRoom) {

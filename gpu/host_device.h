@@ -4,7 +4,12 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+
+#if defined(__AVX2__) && !defined(__CUDACC__)
+#include <immintrin.h>
+#endif
 
 #if defined(__CUDACC__)
 #define WEFT_HD __host__ __device__ __forceinline__
@@ -44,6 +49,53 @@ WEFT_HD std::uint64_t AtomicMax(std::uint64_t* p, std::uint64_t value) {
   }
   return old;
 #endif
+}
+
+WEFT_HD std::int32_t PopCount(std::uint64_t bits) {
+#if defined(__CUDA_ARCH__)
+  return __popcll(bits);
+#else
+  return __builtin_popcountll(bits);
+#endif
+}
+
+// Bit i of the result: values[i] == value, for i < count <= 64.
+WEFT_HD std::uint64_t EqualMask(const std::uint32_t* values, std::int32_t count,
+                                std::uint32_t value) {
+  std::uint64_t mask = 0;
+  std::int32_t i = 0;
+#if defined(__AVX2__) && !defined(__CUDACC__)
+  const __m256i wanted = _mm256_set1_epi32(static_cast<int>(value));
+  for (; i + 8 <= count; i += 8) {
+    const __m256i lanes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(values + i));
+    const __m256 equal = _mm256_castsi256_ps(_mm256_cmpeq_epi32(lanes, wanted));
+    mask |= static_cast<std::uint64_t>(_mm256_movemask_ps(equal)) << i;
+  }
+#endif
+  for (; i < count; ++i) mask |= static_cast<std::uint64_t>(values[i] == value ? 1 : 0) << i;
+  return mask;
+}
+
+// Place of the lowest bit that is set; `bits` is not 0.
+WEFT_HD std::int32_t LowestBit(std::uint64_t bits) {
+#if defined(__CUDA_ARCH__)
+  return __ffsll(static_cast<long long>(bits)) - 1;
+#else
+  return __builtin_ctzll(bits);
+#endif
+}
+
+// Asks for the cache lines of [begin, begin + bytes), which are about to be read. Host only.
+inline void Prefetch(const std::byte* begin, std::int64_t bytes) {
+  constexpr std::int64_t kLine = 64;
+  for (std::int64_t at = 0; at < bytes; at += kLine) __builtin_prefetch(begin + at);
+}
+
+// MurmurHash3's 32-bit finaliser (Appleby 2008).
+WEFT_HD std::uint32_t Mix32(std::uint32_t x) {
+  x = (x ^ (x >> 16)) * 0x85ebca6bu;
+  x = (x ^ (x >> 13)) * 0xc2b2ae35u;
+  return x ^ (x >> 16);
 }
 
 // SplitMix64's finaliser (Steele, Lea, Flood 2014): randomness as a function of a counter, the same

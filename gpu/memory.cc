@@ -2,7 +2,8 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <new>
+
+#include <sys/mman.h>
 
 #if defined(WEFT_CUDA)
 #include <cuda_runtime_api.h>
@@ -11,7 +12,22 @@
 namespace weft::gpu {
 namespace {
 
-constexpr std::align_val_t kAlignment{64};
+constexpr std::size_t kLine = 64;
+// Rows are read at random: with pages of 4 KiB nearly every one would miss the TLB as well.
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
+
+void* AllocateOnHost(std::size_t bytes) {
+  const std::size_t alignment = bytes >= kHugePage ? kHugePage : kLine;
+  const std::size_t rounded = (bytes + alignment - 1) / alignment * alignment;
+  void* const pointer = std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded);
+  if (pointer == nullptr) {
+    std::fprintf(stderr, "cannot allocate %zu bytes of memory\n", bytes);
+    std::abort();
+  }
+  // A wish: without huge pages everything works as well.
+  if (alignment == kHugePage) static_cast<void>(madvise(pointer, rounded, MADV_HUGEPAGE));
+  return pointer;
+}
 
 #if defined(WEFT_CUDA)
 void EndUnlessOk(cudaError_t error, const char* what) {
@@ -30,14 +46,14 @@ Memory MemoryOf(const Exec& exec) {
 }
 
 void* AllocateBytes(std::size_t bytes, Memory memory) {
-  if (memory == Memory::kHost) return ::operator new(bytes, kAlignment);
+  if (memory == Memory::kHost) return AllocateOnHost(bytes);
   void* pointer = nullptr;
   EndUnlessOk(cudaMallocManaged(&pointer, bytes == 0 ? 1 : bytes), "cannot allocate shared memory");
   return pointer;
 }
 
 void FreeBytes(void* pointer, Memory memory) {
-  if (memory == Memory::kHost) return ::operator delete(pointer, kAlignment);
+  if (memory == Memory::kHost) return std::free(pointer);
   EndUnlessOk(cudaFree(pointer), "cannot free shared memory");
 }
 
@@ -49,8 +65,8 @@ void Synchronize(const Exec& exec) {
 #else
 
 Memory MemoryOf(const Exec&) { return Memory::kHost; }
-void* AllocateBytes(std::size_t bytes, Memory) { return ::operator new(bytes, kAlignment); }
-void FreeBytes(void* pointer, Memory) { ::operator delete(pointer, kAlignment); }
+void* AllocateBytes(std::size_t bytes, Memory) { return AllocateOnHost(bytes); }
+void FreeBytes(void* pointer, Memory) { std::free(pointer); }
 void Synchronize(const Exec&) {}
 
 #endif

@@ -238,7 +238,9 @@ struct DistinctKeys {
         v.distinct_first[begin + d] = -1;
         for (int f = 0; f < kSlotWidth; ++f) v.distinct_state[(begin + d) * kSlotWidth + f] = 0.0f;
       }
-      const std::uint8_t hop = v.reads.hop[m];
+      const std::int32_t hop = m < v.reads.hop_end[2 * i]       ? 1
+                               : m < v.reads.hop_end[2 * i + 1] ? 2
+                                                                : 0;
       v.distinct_mask[begin + d] =
           static_cast<std::uint8_t>(v.distinct_mask[begin + d] | (1u << hop));
       if (hop == 1) v.distinct_first[begin + d] = m;
