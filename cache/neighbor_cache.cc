@@ -57,7 +57,7 @@ NeighborCache::NeighborCache(const NeighborCacheOptions& options, std::int64_t m
   occupied_.Allocate(kHops * max_batch_nodes);
   begin_.Allocate(max_batch_nodes + 1);
   hop_end_.Allocate(2 * max_batch_nodes);
-  key_.Allocate(entries);
+  key_.Allocate(entries + gpu::kReadPadding);
   time_us_.Allocate(entries);
   ordinal_.Allocate(entries);
   count_.Allocate(entries);

@@ -147,9 +147,8 @@ struct FindOccupied {
     std::int32_t count = 0;
     for (int hop = 0; hop < kHops; ++hop) {
       const std::int32_t slots = layout.hop_slots[hop];
-      const std::uint64_t all = slots == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << slots) - 1;
       const std::uint64_t occupied =
-          all & ~gpu::EqualMask(key + layout.hop_begin[hop], slots, kEmptySlot);
+          gpu::LowBits(slots) & ~gpu::EqualMask(key + layout.hop_begin[hop], slots, kEmptySlot);
       a.occupied[i * kHops + hop] = occupied;
       count += gpu::PopCount(occupied);
     }

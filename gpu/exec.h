@@ -8,10 +8,16 @@ struct CUstream_st;  // cudaStream_t, without CUDA's headers
 
 namespace weft::gpu {
 
+// The vector instructions of host kernels. All give the same bits; tests compare them.
+enum class HostVectors : std::uint8_t { kAvx2, kAvx512 };
+// The widest that this machine has.
+HostVectors WidestVectors();
+
 // The calling thread's oneTBB arena. Launches of at most `grain` indices stay on the calling
 // thread.
 struct HostExec {
   std::int64_t grain = 256;
+  HostVectors vectors = WidestVectors();
 };
 
 // A grid on a CUDA stream; launches are asynchronous and ordered on the stream.
@@ -19,6 +25,12 @@ struct CudaExec {
   CUstream_st* stream = nullptr;
   int block = 256;  // threads
 };
+
+// The same Exec for launches whose indices are so much work that `grain` of them are worth a task.
+inline HostExec WithGrain(const HostExec& exec, std::int64_t grain) {
+  return {.grain = exec.grain < grain ? exec.grain : grain, .vectors = exec.vectors};
+}
+inline CudaExec WithGrain(const CudaExec& exec, std::int64_t) { return exec; }
 
 #if defined(WEFT_CUDA)
 using Exec = std::variant<HostExec, CudaExec>;

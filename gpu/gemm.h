@@ -11,9 +11,10 @@
 namespace weft::gpu {
 
 // c = start + a b with a [m x k], b [k x n], c [m x n]. `a` may have any strides, so a transposed
-// matrix is one with its strides exchanged; rows of `b` and `c` are contiguous. start is 0, or c
-// itself when `accumulate`, or bias(j). All pointers are borrowed for the call, in memory that the
-// Exec can reach; c overlaps neither a nor b.
+// matrix is one with its strides exchanged; rows of `b` and `c` are contiguous. With a_row, row i
+// of a is number a_row[i] of a larger matrix; with b_row, row k of b is number b_row[k]. start is
+// 0, or c itself when `accumulate`, or bias(j). All pointers are borrowed for the call, in memory
+// that the Exec can reach; c overlaps neither a nor b.
 struct GemmArguments {
   std::int64_t m = 0;
   std::int64_t n = 0;
@@ -21,8 +22,10 @@ struct GemmArguments {
   const float* a = nullptr;
   std::int64_t a_row_stride = 0;
   std::int64_t a_column_stride = 1;
+  const std::uint32_t* a_row = nullptr;  // [m], or null
   const float* b = nullptr;
   std::int64_t b_row_stride = 0;
+  const std::uint32_t* b_row = nullptr;  // [k], or null
   float* c = nullptr;
   std::int64_t c_row_stride = 0;
   const float* bias = nullptr;  // [n], or null

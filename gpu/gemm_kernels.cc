@@ -11,8 +11,11 @@ struct GemmOutput {
     const std::int64_t j = index % g.n;
     float* c = g.c + i * g.c_row_stride + j;
     float sum = g.accumulate ? *c : (g.bias != nullptr ? g.bias[j] : 0.0f);
-    for (std::int64_t k = 0; k < g.k; ++k)
-      sum = Fma(g.a[i * g.a_row_stride + k * g.a_column_stride], g.b[k * g.b_row_stride + j], sum);
+    const float* a = g.a + (g.a_row == nullptr ? i : g.a_row[i]) * g.a_row_stride;
+    for (std::int64_t k = 0; k < g.k; ++k) {
+      const float* b = g.b + (g.b_row == nullptr ? k : g.b_row[k]) * g.b_row_stride;
+      sum = Fma(a[k * g.a_column_stride], b[j], sum);
+    }
     *c = sum;
   }
 };

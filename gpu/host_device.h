@@ -59,21 +59,32 @@ WEFT_HD std::int32_t PopCount(std::uint64_t bits) {
 #endif
 }
 
-// Bit i of the result: values[i] == value, for i < count <= 64.
+// How far beyond their end EqualMask may read arrays.
+inline constexpr std::int64_t kReadPadding = 8;
+
+// The lowest `count` <= 64 bits set.
+WEFT_HD std::uint64_t LowBits(std::int32_t count) {
+  return count >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
+}
+
+// Bit i of the result: values[i] == value, for i < count <= 64. Values are read in eights, so up to
+// kReadPadding - 1 behind the last one must be readable.
 WEFT_HD std::uint64_t EqualMask(const std::uint32_t* values, std::int32_t count,
                                 std::uint32_t value) {
   std::uint64_t mask = 0;
-  std::int32_t i = 0;
 #if defined(__AVX2__) && !defined(__CUDACC__)
   const __m256i wanted = _mm256_set1_epi32(static_cast<int>(value));
-  for (; i + 8 <= count; i += 8) {
+  for (std::int32_t i = 0; i < count; i += 8) {
     const __m256i lanes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(values + i));
     const __m256 equal = _mm256_castsi256_ps(_mm256_cmpeq_epi32(lanes, wanted));
     mask |= static_cast<std::uint64_t>(_mm256_movemask_ps(equal)) << i;
   }
-#endif
-  for (; i < count; ++i) mask |= static_cast<std::uint64_t>(values[i] == value ? 1 : 0) << i;
+  return mask & LowBits(count);
+#else
+  for (std::int32_t i = 0; i < count; ++i)
+    mask |= static_cast<std::uint64_t>(values[i] == value ? 1 : 0) << i;
   return mask;
+#endif
 }
 
 // Place of the lowest bit that is set; `bits` is not 0.

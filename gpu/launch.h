@@ -7,7 +7,8 @@
 //
 // A body is a trivially copyable struct with operator() const. It must not depend on the order in
 // which indices run; tests run it on 1, 2 and 8 threads to prove it. On the host a body that is
-// straight-line code over arrays is vectorised over its index by the compiler.
+// straight-line code over arrays is vectorised over its index by the compiler, once for AVX2 and
+// once for AVX-512.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +27,14 @@
 #include <tbb/blocked_range.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
+#endif
+
+// Compiles a function, with everything that it calls, for machines with AVX-512.
+#if defined(__clang__)
+#define WEFT_AVX512 __attribute__((flatten, target("avx512f,avx512bw,avx512dq,avx512vl")))
+#else
+#define WEFT_AVX512 \
+  __attribute__((flatten, target("avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512")))
 #endif
 
 namespace weft::gpu {
@@ -109,25 +118,53 @@ void OverRange(const HostExec& exec, std::int64_t n, Run run) {
 #endif
 }
 
+template <class Body>
+WEFT_HD void RunIndices(const Body& body, std::int64_t begin, std::int64_t end) {
+  const Body local = body;  // whose members no store in the loop can touch
+#pragma GCC ivdep
+  for (std::int64_t i = begin; i < end; ++i) local(i);
+}
+template <class Body>
+WEFT_HD void RunTiles(const Body& body, std::int64_t begin, std::int64_t end) {
+  const Body local = body;
+  for (std::int64_t i = begin; i < end; ++i) local(HostTile{}, i);
+}
+
+template <class Body>
+void RunIndicesAvx2(const Body& body, std::int64_t begin, std::int64_t end) {
+  RunIndices(body, begin, end);
+}
+template <class Body>
+WEFT_AVX512 void RunIndicesAvx512(const Body& body, std::int64_t begin, std::int64_t end) {
+  RunIndices(body, begin, end);
+}
+template <class Body>
+void RunTilesAvx2(const Body& body, std::int64_t begin, std::int64_t end) {
+  RunTiles(body, begin, end);
+}
+template <class Body>
+WEFT_AVX512 void RunTilesAvx512(const Body& body, std::int64_t begin, std::int64_t end) {
+  RunTiles(body, begin, end);
+}
+
 }  // namespace internal
 
 template <class Body>
 void ForEachIndex(const HostExec& exec, std::int64_t n, const Body& body) {
   static_assert(std::is_trivially_copyable_v<Body>);
-  internal::OverRange(exec, n, [&body](std::int64_t begin, std::int64_t end) {
-    const Body local = body;  // whose members no store in the loop can touch
-#pragma GCC ivdep
-    for (std::int64_t i = begin; i < end; ++i) local(i);
-  });
+  const auto run = exec.vectors == HostVectors::kAvx512 ? internal::RunIndicesAvx512<Body>
+                                                        : internal::RunIndicesAvx2<Body>;
+  internal::OverRange(
+      exec, n, [&body, run](std::int64_t begin, std::int64_t end) { run(body, begin, end); });
 }
 
 template <class Body>
 void ForEachTile(const HostExec& exec, std::int64_t n, const Body& body) {
   static_assert(std::is_trivially_copyable_v<Body>);
-  internal::OverRange(exec, n, [&body](std::int64_t begin, std::int64_t end) {
-    const Body local = body;
-    for (std::int64_t i = begin; i < end; ++i) local(HostTile{}, i);
-  });
+  const auto run = exec.vectors == HostVectors::kAvx512 ? internal::RunTilesAvx512<Body>
+                                                        : internal::RunTilesAvx2<Body>;
+  internal::OverRange(
+      exec, n, [&body, run](std::int64_t begin, std::int64_t end) { run(body, begin, end); });
 }
 
 #else

@@ -1,3 +1,5 @@
+#include <tbb/global_control.h>
+
 #include "deploy/weft/bench.h"
 #include "deploy/weft/command.h"
 #include "graph/text.h"
@@ -7,6 +9,7 @@
 namespace weft::deploy {
 
 int BenchLinkModel(const BenchFlags& flags) {
+  const tbb::global_control one(tbb::global_control::max_allowed_parallelism, 1);
   const auto factory = operators::link::FindLinkModel(flags.model);
   if (!factory.ok()) return Fail(graph::Concat("--model: ", factory.status().message()), kUsage);
   const graph::EventBatch events = SkewedEvents(flags);

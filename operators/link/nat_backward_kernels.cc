@@ -157,7 +157,8 @@ struct SlotGruGradient {
 
 // One entry of a small matrix: the sum over all cache entries of left * right.
 struct SlotMatrixGradient {
-  const float* left;             // [rows x stride]; null for ones
+  const float* left;  // [rows x left_stride]; null for ones
+  std::int64_t left_stride;
   const float* right;            // [columns x stride]
   const float* right_candidate;  // rows 2F.. of the right side when not null
   std::int64_t stride;
@@ -167,7 +168,7 @@ struct SlotMatrixGradient {
   template <class Tile>
   WEFT_HD void operator()(const Tile& tile, std::int64_t index) const {
     const std::int64_t row = index / columns, column = index % columns;
-    const float* a = left == nullptr ? nullptr : left + row * stride;
+    const float* a = left == nullptr ? nullptr : left + row * left_stride;
     const float* b = right_candidate != nullptr && column >= 2 * kSlotWidth
                          ? right_candidate + (column - 2 * kSlotWidth) * stride
                          : right + column * stride;
@@ -222,17 +223,18 @@ void NatSlotGradientOn(const E& exec, const NatView& view) {
   gpu::ForEachIndex(exec, view.node_count, SlotStateGradient{view});
   gpu::ForEachIndex(exec, entries,
                     SlotGruGradient{view, view.weights + layout.slot_gate_input.offset});
-  const auto matrix = [&](const NatPart& part, const float* left, const float* right,
-                          const float* right_candidate) {
+  const auto matrix = [&](const NatPart& part, const float* left, std::int64_t left_stride,
+                          const float* right, const float* right_candidate) {
     gpu::ForEachTile(exec, part.size(),
-                     SlotMatrixGradient{left, right, right_candidate, stride, part.columns, entries,
-                                        view.gradient + part.offset});
+                     SlotMatrixGradient{left, left_stride, right, right_candidate, stride,
+                                        part.columns, entries, view.gradient + part.offset});
   };
-  matrix(layout.slot_gate_input, view.slot_input, view.d_slot_gate, nullptr);
-  matrix(layout.slot_gate_input_bias, nullptr, view.d_slot_gate, nullptr);
-  matrix(layout.slot_gate_state, view.reads.state, view.d_slot_gate, view.d_slot_candidate_state);
-  matrix(layout.slot_gate_state_bias, nullptr, view.d_slot_gate, view.d_slot_candidate_state);
-  matrix(layout.slot_feature, view.slot_feature, view.d_slot_input, nullptr);
+  matrix(layout.slot_gate_input, view.slot_input, stride, view.d_slot_gate, nullptr);
+  matrix(layout.slot_gate_input_bias, nullptr, 0, view.d_slot_gate, nullptr);
+  matrix(layout.slot_gate_state, view.reads.state, view.reads.state_stride, view.d_slot_gate,
+         view.d_slot_candidate_state);
+  matrix(layout.slot_gate_state_bias, nullptr, 0, view.d_slot_gate, view.d_slot_candidate_state);
+  matrix(layout.slot_feature, view.slot_feature, stride, view.d_slot_input, nullptr);
   gpu::ForEachIndex(exec, view.key_count, KeyProjectionGradient{view});
 }
 

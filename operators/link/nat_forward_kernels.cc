@@ -90,14 +90,12 @@ struct SelfGru {
   }
 };
 
-struct KeyStates {
+struct KeepProjection {
   NatView v;
-  template <class Tile>
-  WEFT_HD void operator()(const Tile& tile, std::int64_t k) const {
-    const std::int64_t s_width = v.dimensions.self_width;
-    const float* from = v.self_state + std::int64_t{v.key_row[k]} * s_width;
-    float* to = v.key_state + k * s_width;
-    tile.Each(s_width, [=](std::int64_t s) { to[s] = from[s]; });
+  WEFT_HD void operator()(std::int64_t k) const {
+    NatProjection& projection = v.projection[v.stale_row[k]];
+    for (int f = 0; f < kSlotWidth; ++f)
+      projection.value[f] = v.stale_projection[k * kSlotWidth + f];
   }
 };
 
@@ -108,8 +106,8 @@ struct SlotRaw {
     v.slot_feature[v.entry_stride + m] = AgeInEvents(v.now, v.reads.ordinal[m]);
     v.slot_feature[2 * v.entry_stride + m] =
         static_cast<float>(static_cast<std::int32_t>(v.reads.count[m]));
-    for (int f = 0; f < kSlotWidth; ++f)
-      v.slot_input[f * v.entry_stride + m] = v.key_projection[v.key_number[m] * kSlotWidth + f];
+    const NatProjection& projection = v.projection[v.entry_row[m]];
+    for (int f = 0; f < kSlotWidth; ++f) v.slot_input[f * v.entry_stride + m] = projection.value[f];
   }
 };
 
@@ -188,74 +186,107 @@ struct SlotUnit {
   }
 };
 
+// All of the above for one block of entries, which stays in the nearest cache meanwhile.
+struct SlotBlock {
+  static constexpr std::int64_t kEntries = 64;
+  NatView v;
+  SlotWeights w;
+  template <class Tile>
+  WEFT_HD void operator()(const Tile& tile, std::int64_t block) const {
+    const std::int64_t begin = block * kEntries, left = v.reads.entry_count - begin;
+    const std::int64_t count = left < kEntries ? left : kEntries;
+    const SlotRaw raw{v};
+    tile.Each(count, [=](std::int64_t k) { raw(begin + k); });
+    const SlotInput input{v, w};
+    tile.Each(count, [=](std::int64_t k) { input(begin + k); });
+    for (std::int64_t unit = 0; unit < kSlotWidth; ++unit) {
+      const SlotUnit one{v, w, unit};
+      tile.Each(count, [=](std::int64_t k) { one(begin + k); });
+    }
+  }
+};
+
 struct NodeSums {
   NatView v;
   template <class Tile>
-  WEFT_HD void operator()(const Tile& tile, std::int64_t index) const {
-    const std::int64_t i = index / kSlotWidth, f = index % kSlotWidth;
-    const std::int64_t begin = v.reads.begin[i];
-    const float* values = v.slot_after + f * v.entry_stride + begin;
-    const float sum =
-        tile.Sum(v.reads.begin[i + 1] - begin, [=](std::int64_t k) { return values[k]; });
-    float* to = v.node_sum + index;
-    tile.Once([=] { *to = sum; });
+  WEFT_HD void operator()(const Tile& tile, std::int64_t i) const {
+    const std::int64_t begin = v.reads.begin[i], count = v.reads.begin[i + 1] - begin;
+    for (int f = 0; f < kSlotWidth; ++f) {
+      const float* values = v.slot_after + f * v.entry_stride + begin;
+      const float sum = tile.Sum(count, [=](std::int64_t k) { return values[k]; });
+      float* to = v.node_sum + i * kSlotWidth + f;
+      tile.Once([=] { *to = sum; });
+    }
   }
 };
 
-// A hash table of up to 63 keys on the stack; holds places + 1.
-struct KeyTable {
-  static constexpr std::uint32_t kSize = 128;
-  std::uint8_t place[kSize];
-  WEFT_HD void Clear() {
-    for (std::uint32_t i = 0; i < kSize; ++i) place[i] = 0;
+// The place of `key` among keys[0, count), or -1.
+WEFT_HD std::int32_t IndexOf(const std::uint32_t* keys, std::int32_t count, std::uint32_t key) {
+  for (std::int32_t begin = 0; begin < count; begin += 64) {
+    const std::int32_t left = count - begin;
+    const std::uint64_t equal = gpu::EqualMask(keys + begin, left < 64 ? left : 64, key);
+    if (equal != 0) return begin + gpu::LowestBit(equal);
   }
-  static WEFT_HD std::uint32_t Start(std::uint32_t key) { return (key * 0x9e3779b1u) >> 25; }
-  // The key's place among keys[0 ..), or -1; `at` is left where it would go.
-  WEFT_HD std::int32_t Find(const std::uint32_t* keys, std::uint32_t key, std::uint32_t& at) const {
-    for (at = Start(key); place[at] != 0; at = (at + 1) % kSize)
-      if (keys[place[at] - 1] == key) return place[at] - 1;
-    return -1;
-  }
-};
+  return -1;
+}
 
 struct DistinctKeys {
   NatView v;
-  WEFT_HD void operator()(std::int64_t i) const {
-    const std::int32_t begin = v.reads.begin[i];
-    std::uint32_t* keys = v.distinct_key + begin;
-    KeyTable table;
-    table.Clear();
-    std::int32_t count = 0;
-    for (std::int32_t m = begin; m < v.reads.begin[i + 1]; ++m) {
-      const std::uint32_t key = v.reads.key[m];
-      std::uint32_t at;
-      std::int32_t d = table.Find(keys, key, at);
-      if (d < 0) {
-        d = count++;
-        table.place[at] = static_cast<std::uint8_t>(count);
-        keys[d] = key;
-        v.distinct_mask[begin + d] = 0;
-        v.distinct_first[begin + d] = -1;
-        for (int f = 0; f < kSlotWidth; ++f) v.distinct_state[(begin + d) * kSlotWidth + f] = 0.0f;
-      }
-      const std::int32_t hop = m < v.reads.hop_end[2 * i]       ? 1
-                               : m < v.reads.hop_end[2 * i + 1] ? 2
-                                                                : 0;
-      v.distinct_mask[begin + d] =
-          static_cast<std::uint8_t>(v.distinct_mask[begin + d] | (1u << hop));
-      if (hop == 1) v.distinct_first[begin + d] = m;
-      for (int f = 0; f < kSlotWidth; ++f) {
-        float& state = v.distinct_state[(begin + d) * kSlotWidth + f];
-        state = state + v.slot_after[f * v.entry_stride + m];
-      }
-      v.distinct_of[m] = begin + d;
+
+  WEFT_HD void Add(std::int32_t entry, std::int32_t place, int hop) const {
+    v.distinct_mask[place] = static_cast<std::uint8_t>(v.distinct_mask[place] | (1u << hop));
+    for (int f = 0; f < kSlotWidth; ++f) {
+      float& state = v.distinct_state[place * kSlotWidth + f];
+      state = state + v.slot_after[f * v.entry_stride + entry];
     }
-    v.distinct_count[i] = count;
+    v.distinct_of[entry] = place;
+  }
+
+  WEFT_HD void operator()(std::int64_t i) const {
+    const std::int32_t begin = v.reads.begin[i], end = v.reads.begin[i + 1];
+    const std::int32_t first_end = v.reads.hop_end[2 * i], second_end = v.reads.hop_end[2 * i + 1];
+    const std::uint32_t* keys = v.reads.key;
+    // The keys of one hop are distinct, so those of hop 1 need no search.
+    for (std::int32_t m = begin; m < first_end; ++m) {
+      v.distinct_key[m] = keys[m];
+      v.distinct_mask[m] = 1u << 1;
+      v.distinct_of[m] = m;
+      for (int f = 0; f < kSlotWidth; ++f)
+        v.distinct_state[m * kSlotWidth + f] = v.slot_after[f * v.entry_stride + m];
+    }
+    std::int32_t next = first_end;
+    for (std::int32_t m = first_end; m < end; ++m) {
+      std::int32_t place = IndexOf(keys + begin, first_end - begin, keys[m]);
+      if (place >= 0) {
+        place += begin;
+      } else if (m >= second_end) {
+        const std::int32_t second = IndexOf(keys + first_end, second_end - first_end, keys[m]);
+        if (second >= 0) place = v.distinct_of[first_end + second];
+      }
+      if (place < 0) {
+        place = next++;
+        v.distinct_key[place] = keys[m];
+        v.distinct_mask[place] = 0;
+        for (int f = 0; f < kSlotWidth; ++f) v.distinct_state[place * kSlotWidth + f] = 0.0f;
+      }
+      Add(m, place, m < second_end ? 2 : 0);
+    }
+    v.distinct_count[i] = next - begin;
+    float* mask_count = v.mask_count + i * kNodeMaskCount;
+    for (int mask = 0; mask < kNodeMaskCount; ++mask) mask_count[mask] = 0.0f;
+    for (std::int32_t d = begin; d < next; ++d) mask_count[v.distinct_mask[d]] += 1.0f;
   }
 };
 
 struct Joint {
   NatView v;
+
+  // The entry of `key` at hop 1 of a node, or -1.
+  WEFT_HD std::int32_t FirstHopEntry(std::int32_t node, std::uint32_t key) const {
+    const std::int32_t begin = v.reads.begin[node];
+    const std::int32_t place = IndexOf(v.reads.key + begin, v.reads.hop_end[2 * node] - begin, key);
+    return place < 0 ? -1 : begin + place;
+  }
 
   // Flag, features and state of one node's slot for the other; zeros where it has none.
   WEFT_HD void WriteDirect(std::int32_t entry, float* state, float* features) const {
@@ -271,50 +302,34 @@ struct Joint {
     const std::int32_t source_begin = v.reads.begin[source], target_begin = v.reads.begin[target];
     const std::int32_t source_keys = v.distinct_count[source];
     const std::int32_t target_keys = v.distinct_count[target];
-    const std::uint32_t* keys = v.distinct_key + source_begin;
-    KeyTable table;
-    table.Clear();
     float* histogram = v.histogram + p * kMaskCount;
     for (int mask = 0; mask < kMaskCount; ++mask) histogram[mask] = 0.0f;
-    for (std::int32_t d = 0; d < source_keys; ++d) {
-      std::uint32_t at = KeyTable::Start(keys[d]);
-      while (table.place[at] != 0) at = (at + 1) % KeyTable::kSize;
-      table.place[at] = static_cast<std::uint8_t>(d + 1);
-      histogram[v.distinct_mask[source_begin + d]] += 1.0f;
+    for (int mask = 1; mask < kNodeMaskCount; ++mask) {
+      histogram[mask] = v.mask_count[source * kNodeMaskCount + mask];
+      histogram[mask << 3] = v.mask_count[target * kNodeMaskCount + mask];
     }
     float shared_source[kSlotWidth] = {}, shared_target[kSlotWidth] = {};
     std::int32_t matches = 0;
     const std::int64_t match_base = p * v.match_stride;
-    for (std::int32_t d = 0; d < target_keys; ++d) {
-      std::uint32_t at;
-      const std::int32_t own = table.Find(keys, v.distinct_key[target_begin + d], at);
-      const int mask = v.distinct_mask[target_begin + d] << 3;
-      if (own < 0) {
-        histogram[mask] += 1.0f;
-        continue;
-      }
-      const int own_mask = v.distinct_mask[source_begin + own];
+    for (std::int32_t d = target_begin; d < target_begin + target_keys; ++d) {
+      std::int32_t own = IndexOf(v.distinct_key + source_begin, source_keys, v.distinct_key[d]);
+      if (own < 0) continue;
+      own += source_begin;
+      const int own_mask = v.distinct_mask[own], mask = v.distinct_mask[d] << 3;
       histogram[own_mask] -= 1.0f;
+      histogram[mask] -= 1.0f;
       histogram[own_mask | mask] += 1.0f;
       for (int f = 0; f < kSlotWidth; ++f) {
-        shared_source[f] += v.distinct_state[(source_begin + own) * kSlotWidth + f];
-        shared_target[f] += v.distinct_state[(target_begin + d) * kSlotWidth + f];
+        shared_source[f] += v.distinct_state[own * kSlotWidth + f];
+        shared_target[f] += v.distinct_state[d * kSlotWidth + f];
       }
-      v.match_source[match_base + matches] = source_begin + own;
-      v.match_target[match_base + matches] = target_begin + d;
+      v.match_source[match_base + matches] = own;
+      v.match_target[match_base + matches] = d;
       ++matches;
     }
     v.match_count[p] = matches;
-    std::uint32_t at;
-    const std::int32_t target_in_source = table.Find(keys, v.node_id[target], at);
-    v.direct_source[p] =
-        target_in_source < 0 ? -1 : v.distinct_first[source_begin + target_in_source];
-    std::int32_t direct_target = -1;
-    for (std::int32_t d = 0; d < target_keys; ++d)
-      direct_target = v.distinct_key[target_begin + d] == v.node_id[source]
-                          ? v.distinct_first[target_begin + d]
-                          : direct_target;
-    v.direct_target[p] = direct_target;
+    v.direct_source[p] = FirstHopEntry(source, v.node_id[target]);
+    v.direct_target[p] = FirstHopEntry(target, v.node_id[source]);
 
     float* joint = v.joint + p * v.joint_width + v.dimensions.mask_width;
     for (int f = 0; f < kSlotWidth; ++f) {
@@ -323,7 +338,7 @@ struct Joint {
       joint[2 * kSlotWidth + f] = shared_target[f];
     }
     WriteDirect(v.direct_source[p], joint + 3 * kSlotWidth, joint + 5 * kSlotWidth);
-    WriteDirect(direct_target, joint + 4 * kSlotWidth,
+    WriteDirect(v.direct_target[p], joint + 4 * kSlotWidth,
                 joint + 5 * kSlotWidth + 1 + kSlotFeatureCount);
   }
 };
@@ -387,8 +402,8 @@ void NatSelfGruOn(const E& exec, const NatView& view) {
 }
 
 template <class E>
-void NatKeyStatesOn(const E& exec, const NatView& view) {
-  gpu::ForEachTile(exec, view.key_count, KeyStates{view});
+void NatKeepProjectionsOn(const E& exec, const NatView& view) {
+  gpu::ForEachIndex(exec, view.stale_count, KeepProjection{view});
 }
 
 template <class E>
@@ -399,11 +414,10 @@ void NatSlotsOn(const E& exec, const NatView& view) {
                             view.weights + layout.slot_gate_input_bias.offset,
                             view.weights + layout.slot_gate_state.offset,
                             view.weights + layout.slot_gate_state_bias.offset};
-  gpu::ForEachIndex(exec, view.reads.entry_count, SlotRaw{view});
-  gpu::ForEachIndex(exec, view.reads.entry_count, SlotInput{view, weights});
-  for (std::int64_t unit = 0; unit < kSlotWidth; ++unit)
-    gpu::ForEachIndex(exec, view.reads.entry_count, SlotUnit{view, weights, unit});
-  gpu::ForEachTile(exec, std::int64_t{view.node_count} * kSlotWidth, NodeSums{view});
+  const std::int64_t blocks =
+      (view.reads.entry_count + SlotBlock::kEntries - 1) / SlotBlock::kEntries;
+  gpu::ForEachTile(gpu::WithGrain(exec, 16), blocks, SlotBlock{view, weights});
+  gpu::ForEachTile(exec, view.node_count, NodeSums{view});
   gpu::ForEachIndex(exec, view.node_count, DistinctKeys{view});
 }
 
@@ -432,7 +446,7 @@ void NatLogitsOn(const E& exec, const NatView& view) {
 
 template void NatNodeInputsOn(const gpu::BuildExec&, const NatView&);
 template void NatSelfGruOn(const gpu::BuildExec&, const NatView&);
-template void NatKeyStatesOn(const gpu::BuildExec&, const NatView&);
+template void NatKeepProjectionsOn(const gpu::BuildExec&, const NatView&);
 template void NatSlotsOn(const gpu::BuildExec&, const NatView&);
 template void NatJointOn(const gpu::BuildExec&, const NatView&);
 template void NatHiddenStartOn(const gpu::BuildExec&, const NatView&);

@@ -21,6 +21,14 @@ struct NatRecord {
   std::uint32_t padding;
 };
 
+// What slots read of their neighbour: its state times slot_key, kept as long as state and weights
+// stay.
+struct NatProjection {
+  float value[kSlotWidth];
+  std::uint64_t version;  // of the weights that it was made with; 0: none
+  std::uint64_t padding;
+};
+
 // The moment that a batch is read at. Ages are measured in mean gaps between events, so that
 // nothing depends on the unit of time, and in events.
 struct NatNow {
@@ -29,8 +37,8 @@ struct NatNow {
   float gaps_per_us = 0.0f;   // 1 / mean time between events
 };
 
-// Plain pointers, borrowed from NatWorkspace; index ranges in brackets. U nodes, M cache entries, K
-// distinct keys, Q pairs, A distinct sources, B distinct targets.
+// Plain pointers, borrowed from NatWorkspace; index ranges in brackets. U nodes, M cache entries, N
+// projections to be renewed, Q pairs, A distinct sources, B distinct targets, K distinct keys.
 struct NatView {
   NatDimensions dimensions;
   std::int32_t extended_width;  // S + node features
@@ -38,8 +46,9 @@ struct NatView {
   NatNow now;
 
   // State by row.
-  const float* self_state;  // [rows x S]
-  const NatRecord* record;  // [rows]
+  const float* self_state;    // [rows x S]
+  const NatRecord* record;    // [rows]
+  NatProjection* projection;  // [rows]
 
   // Weights (parts of one array).
   const float* weights;
@@ -61,24 +70,24 @@ struct NatView {
   // Cache entries.
   cache::NeighborReads reads;
   std::int64_t entry_stride;       // of the arrays [.. x M]
-  const std::int32_t* key_number;  // [M]
-  std::int32_t key_count;
-  const std::uint32_t* key_row;  // [K]
-  float* key_state;              // [K x S]
-  float* key_projection;         // [K x F]
-  float* slot_feature;           // [slot features x M]
-  float* slot_input;             // [F x M] x of the slots' GRU
-  float* slot_gate;              // [3F x M] reset, update, candidate
-  float* slot_candidate_state;   // [F x M] W_hn h + b_hn
-  float* slot_after;             // [F x M] z'
-  float* node_sum;               // [U x F]
-  // The distinct keys of each node, in the range of its entries.
+  const std::uint32_t* entry_row;  // [M] the neighbour's row
+  std::int32_t stale_count;
+  const std::uint32_t* stale_row;  // [N]
+  float* stale_projection;         // [N x F]
+  float* slot_feature;             // [slot features x M]
+  float* slot_input;               // [F x M] x of the slots' GRU
+  float* slot_gate;                // [3F x M] reset, update, candidate
+  float* slot_candidate_state;     // [F x M] W_hn h + b_hn
+  float* slot_after;               // [F x M] z'
+  float* node_sum;                 // [U x F]
+  // The distinct keys of each node, in the range of its entries: those of hop 1 in their places,
+  // then the others.
   std::int32_t* distinct_count;  // [U]
   std::uint32_t* distinct_key;   // [M]
   std::uint8_t* distinct_mask;   // [M] bit h: present at hop h
-  std::int32_t* distinct_first;  // [M] its entry at hop 1, or -1
   float* distinct_state;         // [M x F] sum of z' over its entries
   std::int32_t* distinct_of;     // [M] entry -> its distinct key's place
+  float* mask_count;             // [U x 8] keys by mask
 
   // Pairs.
   std::int32_t pair_count;
@@ -128,6 +137,8 @@ struct NatView {
   float* d_slot_gate;                     // [3F x M] before the activations
   float* d_slot_candidate_state;          // [F x M]
   float* d_slot_input;                    // [F x M]
+  std::int32_t key_count;
+  const std::uint32_t* key_row;
   const std::int32_t* key_entries_begin;  // [K + 1] entries by key
   const std::int32_t* key_entries;
   float* d_key_projection;  // [K x F]
@@ -140,7 +151,7 @@ void NatNodeInputsOn(const E& exec, const NatView& view);  // 1: node features, 
 template <class E>
 void NatSelfGruOn(const E& exec, const NatView& view);  // 2
 template <class E>
-void NatKeyStatesOn(const E& exec, const NatView& view);  // 3: gathers key_state
+void NatKeepProjectionsOn(const E& exec, const NatView& view);  // 3: stale ones into `projection`
 template <class E>
 void NatSlotsOn(const E& exec, const NatView& view);  // 3: slot GRU, sums, distinct keys
 template <class E>

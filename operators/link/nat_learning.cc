@@ -106,8 +106,11 @@ void NatModel::ComputeGradient() {
   std::visit([&](const auto& e) { NatSlotGradientOn(e, v); }, exec_);
   // slot_key's gradient is computed transposed: its 72 columns fill vectors, its 4 would not.
   const NatPart transposed_key{0, l.slot_key.columns, l.slot_key.rows};
-  gpu::Gemm(exec_, OuterProduct(v.key_count, v.d_key_projection, kSlotWidth, v.key_state, s,
-                                transposed_key, workspace_.slot_key_gradient));
+  gpu::GemmArguments key_gradient =
+      OuterProduct(v.key_count, v.d_key_projection, kSlotWidth, self_state_.data(), s,
+                   transposed_key, workspace_.slot_key_gradient);
+  key_gradient.b_row = v.key_row;
+  gpu::Gemm(exec_, key_gradient);
   gpu::Transpose(exec_, l.slot_key.columns, l.slot_key.rows, workspace_.slot_key_gradient,
                  g + l.slot_key.offset);
 }
@@ -121,6 +124,7 @@ double NatModel::Learn(graph::EventSpan events, std::span<const graph::NodeId> n
     if (negative[i] != graph::kNoNode)
       negative_loss += LogisticLoss(view_.logit[positives + i], false);
   ComputeGradient();
+  ++weights_version_;
   adam_.Step(exec_, weights_.data(), view_.gradient, rate_factor_);
   return positive_loss / static_cast<double>(positives) +
          (view_.negative_count > 0 ? negative_loss / view_.negative_count : 0.0);

@@ -38,6 +38,7 @@ NatModel::NatModel(const NatOptions& options, const gpu::Exec& exec)
       cache_(options.cache, std::max(4 * options.micro_batch, 2 * kReadPairs), gpu::MemoryOf(exec)),
       self_state_(0, gpu::MemoryOf(exec)),
       record_(0, gpu::MemoryOf(exec)),
+      projection_(0, gpu::MemoryOf(exec)),
       workspace_(layout_, 2 * options.micro_batch, cache_.layout().slot_count, options.learning,
                  gpu::MemoryOf(exec)),
       interactions_(options.micro_batch, gpu::MemoryOf(exec)),
@@ -55,7 +56,7 @@ std::vector<std::pair<std::string, std::int64_t>> NatModel::dims() const {
 }
 
 std::int64_t NatModel::bytes_per_node() const {
-  return cache_.row_bytes() + static_cast<std::int64_t>(sizeof(NatRecord)) +
+  return cache_.row_bytes() + static_cast<std::int64_t>(sizeof(NatRecord) + sizeof(NatProjection)) +
          static_cast<std::int64_t>(sizeof(float)) * layout_.dimensions.self_width;
 }
 
@@ -63,6 +64,7 @@ void NatModel::ResetState() {
   cache_.Clear();
   self_state_.Allocate(256 * std::int64_t{layout_.dimensions.self_width});
   record_.Allocate(256);
+  projection_.Allocate(256);
   stream_ = {};
   read_is_current_ = false;
 }
@@ -87,6 +89,7 @@ void NatModel::ReadNodes(NatWorkspace& workspace, cache::NeighborCache& cache,
   view.now = NowAt(time_us);
   view.self_state = self_state_.data();
   view.record = record_.data();
+  view.projection = projection_.data();
   view.weights = weights_.data();
   view.layout_on_host = &layout_;
   const std::span<const std::uint32_t> nodes = workspace.nodes();
@@ -97,10 +100,8 @@ void NatModel::ReadNodes(NatWorkspace& workspace, cache::NeighborCache& cache,
     workspace.opponent_row[at] =
         row == cache::kNoRow ? cache::kNoRow : cache.rows().Find(record_[row].opponent);
   }
-  workspace.PlanKeys(cache.Read(exec_, nodes), view);
-  const std::span<const std::uint32_t> keys = workspace.keys();
-  for (std::size_t k = 0; k < keys.size(); ++k)
-    workspace.key_row[static_cast<std::int64_t>(k)] = cache.rows().Find(keys[k]);
+  view.reads = cache.Read(exec_, nodes);
+  FindKeys(workspace, cache, view);
 
   const float* w = weights_.data();
   std::visit([&](const auto& e) { NatNodeInputsOn(e, view); }, exec_);
@@ -115,10 +116,25 @@ void NatModel::ReadNodes(NatWorkspace& workspace, cache::NeighborCache& cache,
   gpu::Gemm(exec_, gates);
   std::visit([&](const auto& e) { NatSelfGruOn(e, view); }, exec_);
 
-  std::visit([&](const auto& e) { NatKeyStatesOn(e, view); }, exec_);
-  gpu::Gemm(exec_,
-            Product(view.key_count, view.key_state, layout_.slot_key, w, view.key_projection));
+  gpu::GemmArguments projections =
+      Product(view.stale_count, self_state_.data(), layout_.slot_key, w, view.stale_projection);
+  projections.a_row = view.stale_row;
+  gpu::Gemm(exec_, projections);
+  std::visit([&](const auto& e) { NatKeepProjectionsOn(e, view); }, exec_);
   std::visit([&](const auto& e) { NatSlotsOn(e, view); }, exec_);
+}
+
+void NatModel::FindKeys(NatWorkspace& workspace, const cache::NeighborCache& cache,
+                        NatView& view) const {
+  view.stale_count = 0;
+  for (std::int32_t m = 0; m < view.reads.entry_count; ++m) {
+    const std::uint32_t row = cache.rows().Find(view.reads.key[m]);
+    workspace.entry_row[m] = row;
+    NatProjection& projection = projection_[row];
+    if (projection.version == weights_version_) continue;
+    projection.version = weights_version_;
+    workspace.stale_row[view.stale_count++] = row;
+  }
 }
 
 void NatModel::ScoreReadPairs(const NatView& view) const {
@@ -169,6 +185,7 @@ void NatModel::GrowRows() {
   const std::int64_t larger =
       std::max(rows, std::min(2 * record_.size(), cache_.rows().max_rows() + 1));
   record_.Grow(larger);
+  projection_.Grow(larger);
   self_state_.Grow(larger * layout_.dimensions.self_width);
 }
 
@@ -200,6 +217,7 @@ void NatModel::Observe(graph::EventSpan events) {
     const bool is_source = side++ % 2 == 0;
     NatRecord& record = record_[row];
     if (fresh) record = {};
+    projection_[row].version = 0;
     const std::int32_t read = is_source ? view_.pair_source[i] : view_.pair_target[i];
     std::memcpy(self_state_.data() + row * width, view_.extended + read * view_.extended_width,
                 width * sizeof(float));

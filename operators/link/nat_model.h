@@ -58,7 +58,11 @@ class NatModel final : public LinkModel {
   absl::Status LoadState(graph::CheckpointSource& source) override;
 
   const NatWeights& layout() const { return layout_; }
-  std::span<float> weights() { return weights_.span(); }
+  // To change weights by hand.
+  std::span<float> weights() {
+    ++weights_version_;
+    return weights_.span();
+  }
   // Of the last Learn, before the optimiser's step; for checking derivatives.
   std::span<const float> gradient() const {
     return {view_.gradient, static_cast<std::size_t>(layout_.count)};
@@ -70,6 +74,8 @@ class NatModel final : public LinkModel {
   // slots' new states.
   void ReadNodes(NatWorkspace& workspace, cache::NeighborCache& cache, graph::TimeUs time_us,
                  NatView& view) const;
+  // Finds the rows of the entries' keys, and what has to be projected anew.
+  void FindKeys(NatWorkspace& workspace, const cache::NeighborCache& cache, NatView& view) const;
   void ScoreReadPairs(const NatView& view) const;
   void ComputeGradient();
   NatNow NowAt(graph::TimeUs time_us) const;
@@ -79,14 +85,16 @@ class NatModel final : public LinkModel {
   gpu::Exec exec_;
   NatWeights layout_;
   gpu::Buffer<float> weights_;
+  std::uint64_t weights_version_ = 1;  // counts their changes in this process
   learn::Adam adam_;
   float rate_factor_ = 1.0f;
 
   // State. `cache_` and the read workspace are also scratch of const reads, which leave no trace in
-  // the rows.
+  // the rows; `projection_` only remembers what follows from states and weights.
   mutable cache::NeighborCache cache_;
-  gpu::Buffer<float> self_state_;  // by row
-  gpu::Buffer<NatRecord> record_;  // by row
+  gpu::Buffer<float> self_state_;                  // by row
+  gpu::Buffer<NatRecord> record_;                  // by row
+  mutable gpu::Buffer<NatProjection> projection_;  // by row
   struct Stream {
     std::int64_t event_count = 0;
     std::int64_t first_us = 0;

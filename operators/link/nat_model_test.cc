@@ -142,7 +142,7 @@ std::vector<std::byte> Bytes(std::span<const float> values) {
   return {bytes.begin(), bytes.end()};
 }
 
-TEST(NatModelThreads, LearnsTheSameBitsOnAnyNumberOfThreads) {
+TEST(NatModelThreads, LearnsTheSameBitsOnAnyNumberOfThreadsAndAnyVectors) {
   const EventBatch events = MakeEvents(640);
   std::vector<std::byte> expected;
   Scores expected_scores;
@@ -151,7 +151,10 @@ TEST(NatModelThreads, LearnsTheSameBitsOnAnyNumberOfThreads) {
                               static_cast<std::size_t>(threads));
     tbb::task_arena arena(threads);
     arena.execute([&] {
-      NatModel model(NatOptions{}, gpu::HostExec{.grain = threads == 1 ? 1 << 20 : 4});
+      // Two threads make do with AVX2, the others take the widest vectors that there are.
+      NatModel model(NatOptions{}, gpu::HostExec{.grain = threads == 1 ? 1 << 20 : 4,
+                                                 .vectors = threads == 2 ? gpu::HostVectors::kAvx2
+                                                                         : gpu::WidestVectors()});
       const Scores scores = Stream(model, events, 0, events.size(), true);
       if (threads == 1) {
         expected = Bytes(model.weights());

@@ -48,6 +48,7 @@ absl::Status NatModel::LoadWeights(graph::CheckpointSource& source) {
   if (!(dimensions == layout_.dimensions))
     return absl::FailedPreconditionError(
         "the model was made with other dimensions than the options ask for");
+  ++weights_version_;
   WEFT_TRY(source.Read("weights", std::as_writable_bytes(weights_.span())));
   WEFT_TRY(source.Read("optimizer", std::as_writable_bytes(adam_.moments().span())));
   return source.Read("optimizer", WritableBytesOfOne(adam_.powers()));

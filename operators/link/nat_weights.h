@@ -19,7 +19,8 @@ struct NatDimensions {
 
 inline constexpr std::int32_t kSlotWidth = cache::kStateWidth;  // F
 inline constexpr std::int32_t kSlotGates = 3 * kSlotWidth;
-inline constexpr std::int32_t kMaskCount = 64;
+inline constexpr std::int32_t kNodeMaskCount = 8;  // at which hops of one node a key is
+inline constexpr std::int32_t kMaskCount = kNodeMaskCount * kNodeMaskCount;
 // Inputs that say when and how often; see NatNodeFeatures and NatSlotFeatures.
 inline constexpr std::int32_t kNodeFeatureCount = 8;
 inline constexpr std::int32_t kSlotFeatureCount = 3;

@@ -30,7 +30,7 @@ NatWorkspace::NatWorkspace(const NatWeights& weights, std::int64_t max_pairs,
       nodes_(max_nodes_, memory),
       sources_(max_pairs, memory),
       targets_(max_pairs, memory),
-      keys_(max_entries_),
+      keys_(learning ? max_entries_ : 0, memory),
       arena_(memory),
       fill_(static_cast<std::size_t>(max_entries_)) {
   placed_.match_stride = static_cast<std::int32_t>(entries_per_node);
@@ -46,8 +46,8 @@ NatWorkspace::NatWorkspace(const NatWeights& weights, std::int64_t max_pairs,
 void NatWorkspace::PlacePlans() {
   node_row = arena_.Place<std::uint32_t>(max_nodes_);
   opponent_row = arena_.Place<std::uint32_t>(max_nodes_);
-  key_row = arena_.Place<std::uint32_t>(max_entries_);
-  key_number_ = arena_.Place<std::int32_t>(max_entries_);
+  entry_row = arena_.Place<std::uint32_t>(max_entries_);
+  stale_row = arena_.Place<std::uint32_t>(max_entries_);
   pair_source_ = arena_.Place<std::int32_t>(max_pairs_);
   pair_target_ = arena_.Place<std::int32_t>(max_pairs_);
   pair_source_index_ = arena_.Place<std::int32_t>(max_pairs_);
@@ -67,8 +67,7 @@ void NatWorkspace::PlaceForward(const NatWeights& weights) {
   v.gate_input = arena_.Place<float>(nodes * 3 * s);
   v.gate_state = arena_.Place<float>(nodes * 3 * s);
   v.extended = arena_.Place<float>(nodes * extended);
-  v.key_state = arena_.Place<float>(entries * s);
-  v.key_projection = arena_.Place<float>(entries * kSlotWidth);
+  v.stale_projection = arena_.Place<float>(entries * kSlotWidth);
   v.slot_feature = arena_.Place<float>(kSlotFeatureCount * entries);
   v.slot_input = arena_.Place<float>(kSlotWidth * entries);
   v.slot_gate = arena_.Place<float>(kSlotGates * entries);
@@ -77,10 +76,10 @@ void NatWorkspace::PlaceForward(const NatWeights& weights) {
   v.node_sum = arena_.Place<float>(nodes * kSlotWidth);
   v.distinct_state = arena_.Place<float>(entries * kSlotWidth);
   v.distinct_count = arena_.Place<std::int32_t>(nodes);
-  v.distinct_first = arena_.Place<std::int32_t>(entries);
   v.distinct_of = arena_.Place<std::int32_t>(entries);
-  v.distinct_key = arena_.Place<std::uint32_t>(entries);
+  v.distinct_key = arena_.Place<std::uint32_t>(entries + gpu::kReadPadding);
   v.distinct_mask = arena_.Place<std::uint8_t>(entries);
+  v.mask_count = arena_.Place<float>(nodes * kNodeMaskCount);
   v.histogram = arena_.Place<float>(pairs * kMaskCount);
   v.joint = arena_.Place<float>(pairs * weights.joint_width());
   v.match_count = arena_.Place<std::int32_t>(pairs);
@@ -125,6 +124,7 @@ void NatWorkspace::PlaceGradients(const NatWeights& weights) {
   target_pairs_ = arena_.Place<std::int32_t>(pairs);
   node_source_index_ = arena_.Place<std::int32_t>(nodes);
   node_target_index_ = arena_.Place<std::int32_t>(nodes);
+  key_number_ = arena_.Place<std::int32_t>(entries);
   key_entries_begin_ = arena_.Place<std::int32_t>(entries + 1);
   key_entries_ = arena_.Place<std::int32_t>(entries);
 }
@@ -153,6 +153,8 @@ void NatWorkspace::FinishPlan(NatView& view) {
   view.node_id = nodes_.ids();
   view.node_row = node_row;
   view.opponent_row = opponent_row;
+  view.entry_row = entry_row;
+  view.stale_row = stale_row;
   view.pair_count = static_cast<std::int32_t>(pair_count_);
   view.pair_source = pair_source_;
   view.pair_target = pair_target_;
@@ -164,19 +166,15 @@ void NatWorkspace::FinishPlan(NatView& view) {
   view.target_node = targets_.ids();
 }
 
-void NatWorkspace::PlanKeys(const cache::NeighborReads& reads, NatView& view) {
-  keys_.Clear();
-  for (std::int32_t m = 0; m < reads.entry_count; ++m) key_number_[m] = keys_.Insert(reads.key[m]);
-  view.reads = reads;
-  view.key_number = key_number_;
-  view.key_count = keys_.size();
-  view.key_row = key_row;
-}
-
 void NatWorkspace::PlanGradients(NatView& view) {
   WEFT_CHECK(learning_);
   GroupBy(pair_source_index_, view.pair_count, view.source_count, fill_, source_pairs_begin_,
           source_pairs_);
+  keys_.Clear();
+  for (std::int32_t m = 0; m < view.reads.entry_count; ++m)
+    key_number_[m] = keys_.Insert(entry_row[m]);
+  view.key_count = keys_.size();
+  view.key_row = keys_.ids();
   GroupBy(pair_target_index_, view.pair_count, view.target_count, fill_, target_pairs_begin_,
           target_pairs_);
   GroupBy(key_number_, view.reads.entry_count, view.key_count, fill_, key_entries_begin_,

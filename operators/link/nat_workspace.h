@@ -1,5 +1,5 @@
-// NatWorkspace: the buffers of one NAT micro-batch, and the plan that says which nodes, keys and
-// pairs it has.
+// NatWorkspace: the buffers of one NAT micro-batch, and the plan that says which nodes and pairs it
+// has.
 #pragma once
 
 #include <cstdint>
@@ -39,17 +39,12 @@ class NatWorkspace {
     return {pair_target_, static_cast<std::size_t>(pair_count_)};
   }
 
-  // Numbers the distinct keys of the cache entries.
-  void PlanKeys(const cache::NeighborReads& reads, NatView& view);
-  std::span<const std::uint32_t> keys() const {
-    return {keys_.ids(), static_cast<std::size_t>(keys_.size())};
-  }
-
-  // Lists pairs by source and by target, and entries by key.
+  // Lists pairs by source and by target; numbers the distinct rows of the entries' keys and lists
+  // entries by them.
   void PlanGradients(NatView& view);
 
-  // Rows, filled by the model once the nodes and keys are known.
-  std::uint32_t *node_row, *opponent_row, *key_row;
+  // Rows, filled by the model once the nodes and entries are known.
+  std::uint32_t *node_row, *opponent_row, *entry_row, *stale_row;
   // Transposed weight matrices, ones and a scratch matrix, for gradients.
   float *transposed, *ones, *slot_key_gradient;
 
