@@ -1,5 +1,6 @@
 """Runs the program as a user does. usage: command_line_test.py WEFT ROOT"""
 
+import collections
 import itertools
 import json
 import pathlib
@@ -37,6 +38,24 @@ def events(count, seed=1):
         source = f"user {chance.randrange(20)}"
         lines.append(f"{source},{chance.randrange(12)},{number * 0.5},0")
     return "\n".join(lines) + "\n"
+
+
+TWO_FEEDS = """
+input { name: "calls" type: "EventBatch" }
+input { name: "mails" type: "EventBatch" }
+node { name: "drawn_calls" operator: "negative_sampler" input: "EVENTS:calls" output: "CANDIDATES:c" }
+node { name: "drawn_mails" operator: "negative_sampler" input: "EVENTS:mails" output: "CANDIDATES:m" }
+node { name: "edgebank" operator: "edgebank" input: "CANDIDATES:c" output: "SCORES:call_scores" }
+node { name: "recency" operator: "recency" input: "CANDIDATES:m" output: "SCORES:mail_scores" }
+node {
+  name: "evaluation" operator: "link_evaluation"
+  input: "SCORES_1:call_scores" input: "SCORES_2:mail_scores" output: "EVALUATION:reports"
+  options {
+    [type.googleapis.com/weft.operators.link.v1.LinkEvaluation] { report_every_events: 64 }
+  }
+}
+output { name: "evaluation" stream: "reports" }
+"""
 
 
 def regular_events(count, seed=1):
@@ -104,6 +123,63 @@ class CommandLine(unittest.TestCase):
         again = run("run", GRAPH, "--input=events=-", "--output=predictions=-", "--threads=1",
                     "--record-events=1024", stdin=self.file.read_text())
         self.assertEqual(again.stdout, outputs["predictions"].read_text())
+
+    def test_run_takes_two_feeds_in_time_order(self):
+        folder = pathlib.Path(self.folder.name)
+        graph = folder / "two_feeds.pbtxt"
+        graph.write_text(TWO_FEEDS)
+        # Mails begin later and come half as often.
+        lines = {"calls": ["src,dst,ts"], "mails": ["src,dst,ts"]}
+        for number in range(900):
+            lines["calls"].append(f"{number % 7},{number % 5},{number}")
+        for number in range(300):
+            lines["mails"].append(f"{number % 7},{number % 3},{300.5 + 2 * number}")
+        inputs = []
+        for name, rows in lines.items():
+            (folder / name).write_text("\n".join(rows) + "\n")
+            inputs.append(f"--input={name}={folder / name}")
+
+        def evaluate(*flags):
+            command = ("run", str(graph), "--output=evaluation=-", "--record-events=64")
+            return run(*command, *flags).stdout
+
+        reports = evaluate(*inputs)
+        said = [check("run_link_evaluation", json.loads(line)) for line in reports.splitlines()]
+        times = [one["time_us"] for one in said]
+        self.assertEqual(times, sorted(times))
+        models = [one["model"] for one in said]
+        self.assertEqual(models[:4], ["edgebank"] * 4)  # nobody has sent a mail yet
+        self.assertIn(("recency", "edgebank"), list(zip(models, models[1:])))
+        self.assertEqual(evaluate(*reversed(inputs), "--threads=4"), reports)
+        unknown = run("run", str(graph), f"--input=letters={folder / 'mails'}", code=3)
+        self.assertIn("the graph has the inputs calls, mails, got letters", unknown.stderr)
+
+    def test_a_trace_obeys_the_trace_event_format(self):
+        path = pathlib.Path(self.folder.name) / "trace.json"
+        summary = run("run", GRAPH, f"--input=events={self.file}", f"--trace={path}", "--json")
+        trace = json.loads(path.read_text())
+        names = {}
+        spans = collections.defaultdict(list)
+        for event in trace["traceEvents"]:
+            self.assertEqual(event["pid"], 1)
+            self.assertGreater(event["tid"], 0)  # Perfetto shows 0 as the machine's idle thread
+            if event["ph"] == "M":
+                names.setdefault(event["name"], {})[event["tid"]] = event["args"]
+                continue
+            self.assertEqual(event["ph"], "X")
+            self.assertEqual(event["name"], names["thread_name"][event["tid"]]["name"])
+            self.assertGreaterEqual(event["dur"], 0)
+            spans[event["name"]].append((event["ts"], event["ts"] + event["dur"]))
+        self.assertEqual(names["process_name"], {1: {"name": "weft"}})
+        self.assertEqual(set(names["thread_sort_index"]), set(names["thread_name"]))
+        self.assertIn("nat", spans)
+        seconds = json.loads(summary.stderr)["seconds"]
+        for track in spans.values():
+            # Micro-batches of one operator do not overlap, and all are inside the run: microseconds.
+            for (_, end), (begin, _) in zip(sorted(track), sorted(track)[1:]):
+                self.assertLessEqual(end, begin + 0.002)
+            self.assertLessEqual(max(track)[1] - min(track)[0], seconds * 1e6)
+        self.assertEqual(trace["otherData"]["dropped_events"], 0)
 
     def test_exit_codes_and_messages(self):
         self.assertIn("--help", run(code=2).stderr)
