@@ -181,6 +181,29 @@ class CommandLine(unittest.TestCase):
             self.assertLessEqual(max(track)[1] - min(track)[0], seconds * 1e6)
         self.assertEqual(trace["otherData"]["dropped_events"], 0)
 
+    def test_describe_events(self):
+        said = check(
+            "describe_events",
+            json.loads(run("describe", "events", str(self.file), "--json").stdout),
+        )
+        self.assertEqual((said["events"], said["nodes"], said["features"]), (1500, 32, 0))
+        self.assertEqual((said["from_us"], said["to_us"], said["late_by_us"]), (0, 749500000, 0))
+        most = said["top_sources"][0]
+        self.assertEqual(self.file.read_text().count(f"\n{most['source']},"), most["events"])
+
+        mails = "from\tto\tsent\tf0\na\tb\t2001-01-01T00:00:02Z\t1\na\tc\t2001-01-01\t2\nx\n"
+        columns = ("--columns", "src=from,dst=to,ts=sent")
+        flags = ("describe", "events", "-", *columns, "--lenient")
+        said = check("describe_events", json.loads(run(*flags, "--json", stdin=mails).stdout))
+        self.assertEqual((said["events"], said["features"], said["broken_lines"]), (2, 1, 1))
+        self.assertEqual(
+            (said["late_by_us"], said["from"]), (2000000, "2001-01-01T00:00:00.000000Z")
+        )
+        self.assertIn("not in time order: up to 2 s late", run(*flags, stdin=mails).stdout)
+        nothing = run("describe", "events", "-", "--json", stdin="src,dst,ts\n").stdout
+        self.assertIsNone(check("describe_events", json.loads(nothing))["from_us"])
+        self.assertIn("expected a column src", run(*flags[:3], stdin=mails, code=3).stderr)
+
     def test_exit_codes_and_messages(self):
         self.assertIn("--help", run(code=2).stderr)
         run("eval", "links", str(self.file), "--epochs", "0", code=2)
