@@ -20,14 +20,20 @@ GRAPH = str(ROOT / "deploy" / "graphs" / "links.pbtxt")
 
 
 def run(*arguments, code=0, stdin=None):
-    done = subprocess.run([WEFT, *arguments], capture_output=True, text=True, input=stdin, timeout=120)
+    done = subprocess.run(
+        [WEFT, *arguments], capture_output=True, text=True, input=stdin, timeout=120
+    )
     if done.returncode != code:
-        raise AssertionError(f"weft {arguments}: expected exit code {code}, got {done.returncode}: {done.stderr}")
+        raise AssertionError(
+            f"weft {arguments}: expected exit code {code}, got {done.returncode}: {done.stderr}"
+        )
     return done
 
 
 def check(name, value):
-    jsonschema.validate(value, json.loads((ROOT / "docs" / "json" / f"{name}.schema.json").read_text()))
+    jsonschema.validate(
+        value, json.loads((ROOT / "docs" / "json" / f"{name}.schema.json").read_text())
+    )
     return value
 
 
@@ -96,7 +102,9 @@ class CommandLine(unittest.TestCase):
         check("version", json.loads(run("version", "--json").stdout))
         check("operators", json.loads(run("operators", "--json").stdout))
         check("graph_validate", json.loads(run("graph", "validate", GRAPH, "--json").stdout))
-        doctor = subprocess.run([WEFT, "doctor", "--json"], capture_output=True, text=True, timeout=60)
+        doctor = subprocess.run(
+            [WEFT, "doctor", "--json"], capture_output=True, text=True, timeout=60
+        )
         check("doctor", json.loads(doctor.stdout))
 
     def test_eval_links(self):
@@ -104,7 +112,9 @@ class CommandLine(unittest.TestCase):
         one = check("eval_links", json.loads(run(*arguments).stdout))
         self.assertEqual(one["events"], 1500)
         self.assertIsNone(one["test"]["random"]["ap_stddev"])
-        two = check("eval_links", json.loads(run(*arguments, "--seeds", "1,2", "--no-inductive").stdout))
+        two = check(
+            "eval_links", json.loads(run(*arguments, "--seeds", "1,2", "--no-inductive").stdout)
+        )
         self.assertIsNone(two["inductive"]["random"]["ap"])
         self.assertGreaterEqual(two["test"]["random"]["ap_stddev"], 0)
         first = two["test"]["random"]["ap_by_seed"][0]
@@ -120,8 +130,15 @@ class CommandLine(unittest.TestCase):
         self.assertGreater(len(outputs["evaluation"].read_text().splitlines()), 0)
         for line in outputs["evaluation"].read_text().splitlines():
             check("run_link_evaluation", json.loads(line))
-        again = run("run", GRAPH, "--input=events=-", "--output=predictions=-", "--threads=1",
-                    "--record-events=1024", stdin=self.file.read_text())
+        again = run(
+            "run",
+            GRAPH,
+            "--input=events=-",
+            "--output=predictions=-",
+            "--threads=1",
+            "--record-events=1024",
+            stdin=self.file.read_text(),
+        )
         self.assertEqual(again.stdout, outputs["predictions"].read_text())
 
     def test_run_takes_two_feeds_in_time_order(self):
@@ -207,21 +224,34 @@ class CommandLine(unittest.TestCase):
     def test_exit_codes_and_messages(self):
         self.assertIn("--help", run(code=2).stderr)
         run("eval", "links", str(self.file), "--epochs", "0", code=2)
-        self.assertIn("did you mean", run("eval", "links", str(self.file), "--model", "recncy", code=2).stderr)
-        self.assertIn("cannot open", run("eval", "links", "/nonexistent.csv", "--model", "recency", code=3).stderr)
+        self.assertIn(
+            "did you mean", run("eval", "links", str(self.file), "--model", "recncy", code=2).stderr
+        )
+        self.assertIn(
+            "cannot open",
+            run("eval", "links", "/nonexistent.csv", "--model", "recency", code=3).stderr,
+        )
         broken = pathlib.Path(self.folder.name) / "broken.csv"
         broken.write_text("src,dst,ts\na,b,1\na,b,x\n")
-        self.assertIn("broken.csv:3: ts: expected", run("run", GRAPH, f"--input=events={broken}", code=3).stderr)
+        self.assertIn(
+            "broken.csv:3: ts: expected",
+            run("run", GRAPH, f"--input=events={broken}", code=3).stderr,
+        )
         lenient = run("run", GRAPH, f"--input=events={broken}", "--lenient")
         self.assertIn("1 of 2 lines left out", lenient.stderr)
         self.assertIn("serve", run("--help").stdout)
         self.assertTrue(run("serve", "--help").stdout.startswith("Examples:"))
-        self.assertIn("127.0.0.1:1", run("predict", "links", "--to", "127.0.0.1:1", "--source", "a", code=1).stderr)
+        self.assertIn(
+            "127.0.0.1:1",
+            run("predict", "links", "--to", "127.0.0.1:1", "--source", "a", code=1).stderr,
+        )
 
     def train(self, *flags):
         """Trains on self.file; returns what was said and the path of the model."""
         path = pathlib.Path(self.folder.name) / "model.weft"
-        said = json.loads(run("train", "links", str(self.file), "--out", str(path), "--json", *flags).stdout)
+        said = json.loads(
+            run("train", "links", str(self.file), "--out", str(path), "--json", *flags).stdout
+        )
         return check("train_links", said), path
 
     def test_train_links(self):
@@ -245,23 +275,59 @@ class CommandLine(unittest.TestCase):
         self.assertIn("did you mean", misspelt.stderr)
         refused = run("train", "links", str(self.file), "--out", out, "--model", "recency", code=3)
         self.assertIn("expected a model that learns, got recency", refused.stderr)
-        self.assertIn("/nonexistent.csv", run("train", "links", "/nonexistent.csv", "--out", out, code=3).stderr)
-        unwritable = run("train", "links", str(self.file), "--out", "/nonexistent/model.weft", "--epochs", "1", code=3)
+        self.assertIn(
+            "/nonexistent.csv",
+            run("train", "links", "/nonexistent.csv", "--out", out, code=3).stderr,
+        )
+        unwritable = run(
+            "train",
+            "links",
+            str(self.file),
+            "--out",
+            "/nonexistent/model.weft",
+            "--epochs",
+            "1",
+            code=3,
+        )
         self.assertIn("/nonexistent/model.weft: cannot be written", unwritable.stderr)
 
     def test_bench(self):
-        """Small numbers: what is measured works and is said in full; figures are for quiet machines."""
+        """What is measured works and is said in full; figures are for quiet machines."""
         small = ("--nodes", "200", "--json")
         folder = pathlib.Path(self.folder.name)
-        ingest = json.loads(run("bench", "ingest", "--events", "5000", "--folder", str(folder), *small).stdout)
+        ingest = json.loads(
+            run("bench", "ingest", "--events", "5000", "--folder", str(folder), *small).stdout
+        )
         self.assertEqual(check("bench_ingest", ingest)["learning"]["rejected"], 0)
-        model = json.loads(run("bench", "link_model", "--model", "recency", "--events", "5000", *small).stdout)
+        model = json.loads(
+            run("bench", "link_model", "--model", "recency", "--events", "5000", *small).stdout
+        )
         check("bench_link_model", model)
-        cache = check("bench_neighbor_cache",
-                      json.loads(run("bench", "neighbor_cache", "--events", "5000", *small).stdout))
-        self.assertEqual([(one["batch"], one["hops"]) for one in cache["runs"]], [(32, 1), (32, 2), (64, 1), (64, 2)])
-        predict = json.loads(run("bench", "link_predict", "--rate", "50", "--seconds", "1", "--ingest-rate", "2000",
-                                 "--restart-events", "500", "--folder", str(folder), *small).stdout)
+        cache = check(
+            "bench_neighbor_cache",
+            json.loads(run("bench", "neighbor_cache", "--events", "5000", *small).stdout),
+        )
+        self.assertEqual(
+            [(one["batch"], one["hops"]) for one in cache["runs"]],
+            [(32, 1), (32, 2), (64, 1), (64, 2)],
+        )
+        predict = json.loads(
+            run(
+                "bench",
+                "link_predict",
+                "--rate",
+                "50",
+                "--seconds",
+                "1",
+                "--ingest-rate",
+                "2000",
+                "--restart-events",
+                "500",
+                "--folder",
+                str(folder),
+                *small,
+            ).stdout
+        )
         self.assertEqual(check("bench_link_predict", predict)["requests"], 50)
         self.assertGreaterEqual(predict["restart"]["events"], 500)
         self.assertEqual(sorted(path.name for path in folder.iterdir()), ["events.csv"])
@@ -269,12 +335,16 @@ class CommandLine(unittest.TestCase):
         run("bench", "ingest", "--events", "0", code=2)
 
     def scores_of_a_service(self, *flags):
-        """Average precision of nat, which does not learn there, over the first 2000 events; and its scores."""
+        """Average precision of nat, which does not learn there, over 2000 events; its scores."""
         graph = pathlib.Path(self.folder.name) / "still.pbtxt"
         graph.write_text(pathlib.Path(GRAPH).read_text().replace("learn: true", ""))
         server, address = self.serve("--graph", str(graph), *flags)
-        watch = subprocess.Popen([WEFT, "watch", "predictions", "--to", address, "--events", "2000", "--json"],
-                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        watch = subprocess.Popen(
+            [WEFT, "watch", "predictions", "--to", address, "--events", "2000", "--json"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         self.assertIn("watching", watch.stderr.readline())
         run("ingest", "events", str(self.file), "--to", address)
         lines = [json.loads(line) for line in watch.communicate(timeout=60)[0].splitlines()]
@@ -296,33 +366,68 @@ class CommandLine(unittest.TestCase):
         graph.write_text(by_spec)
         out = pathlib.Path(self.folder.name) / "out.jsonl"
         run("run", str(graph), f"--input=events={self.file}", f"--output=predictions={out}")
-        self.assertEqual([json.loads(line)["score"] for line in out.read_text().splitlines()], scores)
+        self.assertEqual(
+            [json.loads(line)["score"] for line in out.read_text().splitlines()], scores
+        )
 
     def test_model_files_that_a_service_refuses(self):
         said, path = self.train("--epochs", "1")
-        flags = ("serve", "--data-dir", self.folder.name + "/data", "--listen", "127.0.0.1:0", "--http-listen", "none")
-        self.assertIn("/nonexistent.weft: No such file", run(*flags, "--model", "/nonexistent.weft", code=3).stderr)
+        flags = (
+            "serve",
+            "--data-dir",
+            self.folder.name + "/data",
+            "--listen",
+            "127.0.0.1:0",
+            "--http-listen",
+            "none",
+        )
+        self.assertIn(
+            "/nonexistent.weft: No such file",
+            run(*flags, "--model", "/nonexistent.weft", code=3).stderr,
+        )
         no_nat = pathlib.Path(self.folder.name) / "no_nat.pbtxt"
-        no_nat.write_text('input { name: "events" type: "EventBatch" }\n'
-                          'node { name: "a" operator: "edgebank" input: "EVENTS:events" output: "SCORES:s" }\n'
-                          'output { name: "predictions" stream: "s" }\n')
+        no_nat.write_text(
+            'input { name: "events" type: "EventBatch" }\n'
+            'node { name: "a" operator: "edgebank" input: "EVENTS:events" output: "SCORES:s" }\n'
+            'output { name: "predictions" stream: "s" }\n'
+        )
         refused = run(*flags, "--graph", str(no_nat), "--model", str(path), code=3)
         self.assertIn('expected a node with the operator "nat", got none', refused.stderr)
         elsewhere = pathlib.Path(self.folder.name) / "elsewhere.pbtxt"
-        elsewhere.write_text(pathlib.Path(GRAPH).read_text().replace("learn: true", 'model_file: "other.weft"'))
+        elsewhere.write_text(
+            pathlib.Path(GRAPH).read_text().replace("learn: true", 'model_file: "other.weft"')
+        )
         refused = run(*flags, "--graph", str(elsewhere), "--model", str(path), code=3)
         self.assertIn('node "nat" starts from other.weft already', refused.stderr)
         whole = path.read_bytes()
         path.write_bytes(whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:])
         self.assertIn("its checksum does not fit", run(*flags, "--model", str(path), code=3).stderr)
         path.write_bytes(whole[:8] + (2).to_bytes(4, "little") + whole[12:])
-        self.assertIn("expected model file format 1, got 2", run(*flags, "--model", str(path), code=3).stderr)
-        self.assertIn("expected a weft model file", run(*flags, "--model", str(self.file), code=3).stderr)
+        self.assertIn(
+            "expected model file format 1, got 2", run(*flags, "--model", str(path), code=3).stderr
+        )
+        self.assertIn(
+            "expected a weft model file", run(*flags, "--model", str(self.file), code=3).stderr
+        )
 
     def serve(self, *flags):
         server = subprocess.Popen(
-            [WEFT, "serve", "--data-dir", self.folder.name + "/data", "--listen", "127.0.0.1:0", "--http-listen",
-             "127.0.0.1:0", "--json", *flags], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            [
+                WEFT,
+                "serve",
+                "--data-dir",
+                self.folder.name + "/data",
+                "--listen",
+                "127.0.0.1:0",
+                "--http-listen",
+                "127.0.0.1:0",
+                "--json",
+                *flags,
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
         return server, check("serve", json.loads(server.stdout.readline()))["address"]
 
     def drain(self, server):
@@ -332,11 +437,17 @@ class CommandLine(unittest.TestCase):
 
     def test_a_service_from_start_to_drain(self):
         server, address = self.serve()
-        watch = subprocess.Popen([WEFT, "watch", "predictions", "--to", address, "--events", "1500", "--json"],
-                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        watch = subprocess.Popen(
+            [WEFT, "watch", "predictions", "--to", address, "--events", "1500", "--json"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         self.assertIn("watching", watch.stderr.readline())
-        done = check("ingest_events",
-                     json.loads(run("ingest", "events", str(self.file), "--to", address, "--json").stdout))
+        done = check(
+            "ingest_events",
+            json.loads(run("ingest", "events", str(self.file), "--to", address, "--json").stdout),
+        )
         self.assertEqual((done["events"], done["applied_seq"], done["rejected"]), (1500, 1500, 0))
         lines, _ = watch.communicate(timeout=60)
         self.assertEqual(len(lines.splitlines()), 1500)
@@ -351,11 +462,30 @@ class CommandLine(unittest.TestCase):
         after = check("predict_links", json.loads(run(*asked, address).stdout))
         self.assertEqual(after, before)
         self.file.write_text(events(1500) + "late,1,3000,0\n")
-        resumed = json.loads(run("ingest", "events", str(self.file), "--to", address, "--resume", done["producer"],
-                                 "--json").stdout)
+        resumed = json.loads(
+            run(
+                "ingest",
+                "events",
+                str(self.file),
+                "--to",
+                address,
+                "--resume",
+                done["producer"],
+                "--json",
+            ).stdout
+        )
         self.assertEqual((resumed["events"], resumed["durable_seq"]), (1, 1501))
         self.file.write_text(events(1502, seed=2))
-        changed = run("ingest", "events", str(self.file), "--to", address, "--resume", done["producer"], code=1)
+        changed = run(
+            "ingest",
+            "events",
+            str(self.file),
+            "--to",
+            address,
+            "--resume",
+            done["producer"],
+            code=1,
+        )
         self.assertIn("the file has changed", changed.stderr)
         self.drain(server)
 
