@@ -49,8 +49,8 @@ def events(count, seed=1):
 TWO_FEEDS = """
 input { name: "calls" type: "EventBatch" }
 input { name: "mails" type: "EventBatch" }
-node { name: "drawn_calls" operator: "negative_sampler" input: "EVENTS:calls" output: "CANDIDATES:c" }
-node { name: "drawn_mails" operator: "negative_sampler" input: "EVENTS:mails" output: "CANDIDATES:m" }
+node { name: "draw_c" operator: "negative_sampler" input: "EVENTS:calls" output: "CANDIDATES:c" }
+node { name: "draw_m" operator: "negative_sampler" input: "EVENTS:mails" output: "CANDIDATES:m" }
 node { name: "edgebank" operator: "edgebank" input: "CANDIDATES:c" output: "SCORES:call_scores" }
 node { name: "recency" operator: "recency" input: "CANDIDATES:m" output: "SCORES:mail_scores" }
 node {
@@ -192,7 +192,7 @@ class CommandLine(unittest.TestCase):
         self.assertIn("nat", spans)
         seconds = json.loads(summary.stderr)["seconds"]
         for track in spans.values():
-            # Micro-batches of one operator do not overlap, and all are inside the run: microseconds.
+            # In microseconds: all are inside the run, those of one operator do not overlap.
             for (_, end), (begin, _) in zip(sorted(track), sorted(track)[1:]):
                 self.assertLessEqual(end, begin + 0.002)
             self.assertLessEqual(max(track)[1] - min(track)[0], seconds * 1e6)
