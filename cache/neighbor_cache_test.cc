@@ -292,24 +292,5 @@ TEST(NeighborCache, AnEvenSeedOfThePapersHashLeavesMostSlotsUnused) {
   }
 }
 
-TEST(RowIndex, RestoresItsOrderOfActivity) {
-  RowIndex index(4);
-  for (const std::uint32_t node : {10u, 20u, 30u, 10u, 40u}) index.Admit(node);
-  std::vector<std::uint32_t> nodes;
-  for (std::uint32_t row = 1; row <= index.size(); ++row) nodes.push_back(index.NodeOf(row));
-  const gpu::Buffer<std::uint32_t> order = index.RowsOldestFirst();
-  RowIndex restored(4);
-  restored.Restore(nodes, order.span(), index.eviction_count());
-  for (RowIndex* each : {&index, &restored}) {
-    const RowIndex::Admission admission = each->Admit(50);
-    EXPECT_TRUE(admission.fresh);
-    EXPECT_EQ(each->Find(20), kNoRow);  // the longest inactive
-    EXPECT_EQ(each->Find(50), admission.row);
-    std::vector<std::uint32_t> recent;
-    each->MostRecent(3, [&](std::uint32_t node) { recent.push_back(node); });
-    EXPECT_EQ(recent, (std::vector<std::uint32_t>{50, 40, 10}));
-  }
-}
-
 }  // namespace
 }  // namespace weft::cache

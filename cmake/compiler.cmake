@@ -18,8 +18,8 @@ endif()
 add_library(weft_flags INTERFACE)
 target_include_directories(weft_flags INTERFACE ${PROJECT_SOURCE_DIR})
 # x86-64-v3 is the baseline that `weft` checks at start. Contraction stays off: a fused multiply-add
-# is written where it is meant, so that the bits depend on the source and not on the optimiser. No result depends on
-# floating-point traps or errno; without them loops with selections vectorise.
+# is written where it is meant, so that the bits depend on the source and not on the optimiser. No
+# result depends on floating-point traps or errno; without them loops with selections vectorise.
 target_compile_options(weft_flags INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-march=x86-64-v3 -ffp-contract=off -fno-trapping-math -fno-math-errno
     -Wall -Wextra -Wpedantic -Wshadow
@@ -35,7 +35,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   target_compile_options(weft_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-maybe-uninitialized>)
 endif()
 if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
-  target_compile_options(weft_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-gnu-zero-variadic-macro-arguments>)
+  target_compile_options(weft_flags INTERFACE
+    $<$<COMPILE_LANGUAGE:CXX>:-Wno-gnu-zero-variadic-macro-arguments>)
 endif()
 
 if(WEFT_SANITIZE)
@@ -50,7 +51,8 @@ if(WEFT_CUDA)
   if(NOT DEFINED CMAKE_CUDA_COMPILER)
     find_program(WEFT_NVCC nvcc HINTS /usr/local/cuda/bin)
     if(NOT WEFT_NVCC)
-      message(FATAL_ERROR "WEFT_CUDA is on, but no nvcc was found on PATH or in /usr/local/cuda/bin")
+      message(FATAL_ERROR
+        "WEFT_CUDA is on, but no nvcc was found on PATH or in /usr/local/cuda/bin")
     endif()
     set(CMAKE_CUDA_COMPILER ${WEFT_NVCC})
   endif()

@@ -1,10 +1,11 @@
 # weft_library(<folder> [KERNELS] [LINK <target>...]): the library and the tests of one folder.
 #
-# Every *.cc of the folder goes into weft_<folder> (slashes become underscores), every *_test.cc into the test
-# program <folder>_test, every *_benchmark.cc into <folder>_benchmark. With KERNELS, each *_kernels.cc is compiled
-# by nvcc as well when WEFT_CUDA is on (through a generated one-line .cu file, because a source file can have only
-# one language). Labels follow from test names: a suite with "Threads" in its name is labelled `threads`, one with
-# "Long" `long`, one with "Device" `gpu`.
+# Every *.cc of the folder goes into weft_<folder> (slashes become underscores), every *_test.cc
+# into the test program <folder>_test, every *_benchmark.cc into <folder>_benchmark. With KERNELS,
+# each *_kernels.cc is compiled by nvcc as well when WEFT_CUDA is on (through a generated one-line
+# .cu file, because a source file can have only one language). Labels follow from test names: a
+# suite with "Threads" in its name is labelled `threads`, one with "Long" `long`, one with "Device"
+# `gpu`.
 function(weft_library folder)
   cmake_parse_arguments(ARG "KERNELS" "" "LINK;TEST_LINK" ${ARGN})
   string(REPLACE "/" "_" name ${folder})
@@ -37,7 +38,8 @@ function(weft_library folder)
   endif()
 endfunction()
 
-# weft_test(<name> SOURCES <file>... [LINK <target>...]): a GoogleTest program, one CTest test per TEST.
+# weft_test(<name> SOURCES <file>... [LINK <target>...]): a GoogleTest program, one CTest test per
+# TEST.
 function(weft_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})

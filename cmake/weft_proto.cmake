@@ -1,5 +1,6 @@
-# weft_proto(<name> DIRECTORY <import root> [GRPC] [LINK <target>...]): weft_<name>_proto from every *.proto under the
-# import root's weft/ folder. Generated code is a target of its own, without our warnings.
+# weft_proto(<name> DIRECTORY <import root> [GRPC] [LINK <target>...]): weft_<name>_proto from every
+# *.proto under the import root's weft/ folder. Generated code is a target of its own, without our
+# warnings.
 function(weft_proto name)
   cmake_parse_arguments(ARG "GRPC" "DIRECTORY" "LINK;IMPORT" ${ARGN})
   set(root ${PROJECT_SOURCE_DIR}/${ARG_DIRECTORY})

@@ -1,9 +1,11 @@
-# Sourced by quickstart.sh and test.sh: steps with their times, and the Debian packages that are missing.
+# Sourced by quickstart.sh and test.sh: steps with their times, and the Debian packages that are
+# missing.
 # shellcheck shell=bash
 
 say() { printf '\n== %s\n' "$*"; }
 
-# step NAME COMMAND...: runs it and prints how long it took; the script ends with the first that fails.
+# step NAME COMMAND...: runs it and prints how long it took; the script ends with the first that
+# fails.
 step() {
   local name="$1" begin="$SECONDS"
   shift
@@ -17,7 +19,8 @@ install_packages() {
   while read -r package; do
     # A Node.js from elsewhere brings an npm of its own, with which Debian's conflicts.
     [ "$package" = npm ] && command -v npm > /dev/null && continue
-    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+    dpkg-query -W -f='${Status}' "$package" 2> /dev/null | grep -q 'ok installed' ||
+      missing+=("$package")
   done < <(grep -v -e '^#' -e '^$' deploy/packages.txt)
   if [ "${#missing[@]}" -eq 0 ]; then
     echo "every package of deploy/packages.txt is there"
@@ -25,12 +28,13 @@ install_packages() {
   fi
   local root=()
   if [ "$(id -u)" -ne 0 ]; then
-    command -v sudo > /dev/null || { echo "to install ${missing[*]} this needs root or sudo" >&2; return 1; }
+    command -v sudo > /dev/null ||
+      { echo "to install ${missing[*]} this needs root or sudo" >&2; return 1; }
     root=(sudo)
   fi
   echo "installing: ${missing[*]}"
-  "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q update &&
-    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends "${missing[@]}"
+  local apt=("${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q)
+  "${apt[@]}" update && "${apt[@]}" -y install --no-install-recommends "${missing[@]}"
 }
 
 # build PRESET [TARGET...]
@@ -38,5 +42,6 @@ build() {
   local preset="$1" targets=()
   shift
   [ "$#" -gt 0 ] && targets=(--target "$@")
-  cmake --preset "$preset" > /dev/null && cmake --build --preset "$preset" -j "$(nproc)" "${targets[@]}"
+  cmake --preset "$preset" > /dev/null &&
+    cmake --build --preset "$preset" -j "$(nproc)" "${targets[@]}"
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs, builds and runs every test but the `long` ones, on a bare Debian 12, as root or with sudo.
+# Installs, builds and runs every test but the `long` ones, on a bare Debian 12, as root or with
+# sudo.
 #   deploy/test.sh          everything
 #   deploy/test.sh quick    only the dev build and its tests
 set -uo pipefail
@@ -7,8 +8,8 @@ cd "$(dirname "$0")/.."
 source deploy/steps.sh
 
 # What the sanitizers look at: tests that need no generated load of their own.
-sanitized=(graph_test storage_test cache_test gpu_test operators_io_test operators_learn_test operators_link_test operators_test
-  engine_test rpc_test)
+sanitized=(graph_test storage_test cache_test gpu_test operators_io_test operators_learn_test
+  operators_link_test operators_test engine_test rpc_test)
 
 # The test programs of the list that this checkout has.
 present() {
@@ -22,10 +23,12 @@ asan() {
   cmake --preset asan > /dev/null || return 1
   local targets
   mapfile -t targets < <(present asan)
-  build asan "${targets[@]}" && ctest --preset asan -j "$(nproc)" -R "$(ctest_names asan "${targets[@]}")"
+  build asan "${targets[@]}" &&
+    ctest --preset asan -j "$(nproc)" -R "$(ctest_names asan "${targets[@]}")"
 }
 
-# A pattern of the tests that a preset's programs hold; others are not built and would count as failed.
+# A pattern of the tests that a preset's programs hold; others are not built and would count as
+# failed.
 ctest_names() {
   local preset="$1" program
   shift
@@ -42,7 +45,8 @@ tsan() {
   build tsan "${targets[@]}" || return 1
   local program
   for program in "${targets[@]}"; do
-    find build/tsan -name "$program" -type f -executable -exec {} --gtest_brief=1 --gtest_filter='*Threads*:-*Long*' \; || return 1
+    find build/tsan -name "$program" -type f -executable \
+      -exec {} --gtest_brief=1 --gtest_filter='*Threads*:-*Long*' \; || return 1
   done
 }
 

@@ -7,8 +7,8 @@
 
 namespace weft::graph {
 
-// Levenshtein distance with swaps: how many single characters must be inserted, deleted, replaced or swapped with
-// their neighbour.
+// Levenshtein distance with swaps: how many single characters must be inserted, deleted, replaced
+// or swapped with their neighbour.
 int EditDistance(std::string_view a, std::string_view b);
 
 // `; did you mean "x"?` with the nearest of `candidates`, or nothing when none is near (more than a

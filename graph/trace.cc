@@ -51,26 +51,28 @@ std::uint64_t TraceRecorder::dropped() const {
   return recorded_ > ring_.size() ? recorded_ - ring_.size() : 0;
 }
 
+// Times are in microseconds. Thread ids start at 1, because Perfetto shows thread 0 as the idle
+// thread of the machine.
 std::string TraceRecorder::ToJson() const {
   const std::lock_guard lock(mutex_);
-  std::string json = "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n";
-  std::string_view separator;
+  std::string json =
+      "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n"
+      "{\"ph\":\"M\",\"pid\":1,\"tid\":1,\"name\":\"process_name\",\"args\":{\"name\":\"weft\"}}";
   for (std::size_t i = 0; i < tracks_.size(); ++i) {
-    json += Concat(separator, "{\"ph\":\"M\",\"pid\":1,\"tid\":", i,
-                   ",\"name\":\"thread_name\",\"args\":{\"name\":", JsonString(tracks_[i]), "}}");
-    separator = ",\n";
+    const std::string head = Concat(",\n{\"ph\":\"M\",\"pid\":1,\"tid\":", i + 1, ",\"name\":");
+    json += Concat(head, "\"thread_name\",\"args\":{\"name\":", JsonString(tracks_[i]), "}}");
+    json += Concat(head, "\"thread_sort_index\",\"args\":{\"sort_index\":", i, "}}");
   }
   const std::uint64_t kept = std::min<std::uint64_t>(recorded_, ring_.size());
   for (std::uint64_t i = recorded_ - kept; i < recorded_; ++i) {
     const Event& event = ring_[i % ring_.size()];
     absl::StrAppendFormat(&json,
-                          "%s{\"ph\":\"X\",\"pid\":1,\"tid\":%d,\"name\":%s,\"ts\":%.3f,"
+                          ",\n{\"ph\":\"X\",\"pid\":1,\"tid\":%d,\"name\":%s,\"ts\":%.3f,"
                           "\"dur\":%.3f,\"args\":{\"rows\":%d,\"offset\":%d}}",
-                          std::string(separator), event.track,
+                          event.track + 1,
                           JsonString(tracks_[static_cast<std::size_t>(event.track)]),
                           static_cast<double>(event.start_ns) * 1e-3,
                           static_cast<double>(event.duration_ns) * 1e-3, event.rows, event.offset);
-    separator = ",\n";
   }
   json += Concat("\n],\"otherData\":{\"dropped_events\":", recorded_ - kept, "}}\n");
   return json;

@@ -24,13 +24,17 @@ TEST(Trace, WritesTracksAndEvents) {
   const int track = trace.AddTrack("a \"b\"");
   trace.Record({track, 1'500, 250, 64, 128});
   ASSERT_TRUE(trace.Finish().ok());
-  EXPECT_EQ(FileText(path),
-            "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n"
-            "{\"ph\":\"M\",\"pid\":1,\"tid\":0,\"name\":\"thread_name\",\"args\":{\"name\":\"a "
-            "\\\"b\\\"\"}},\n"
-            "{\"ph\":\"X\",\"pid\":1,\"tid\":0,\"name\":\"a \\\"b\\\"\",\"ts\":1.500,\"dur\":0.250,"
-            "\"args\":{\"rows\":64,\"offset\":128}}\n"
-            "],\"otherData\":{\"dropped_events\":0}}\n");
+  EXPECT_EQ(
+      FileText(path),
+      "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n"
+      "{\"ph\":\"M\",\"pid\":1,\"tid\":1,\"name\":\"process_name\",\"args\":{\"name\":\"weft\"}},\n"
+      "{\"ph\":\"M\",\"pid\":1,\"tid\":1,\"name\":\"thread_name\",\"args\":{\"name\":\"a "
+      "\\\"b\\\"\"}},\n"
+      "{\"ph\":\"M\",\"pid\":1,\"tid\":1,\"name\":\"thread_sort_index\",\"args\":{\"sort_index\":0}"
+      "},\n"
+      "{\"ph\":\"X\",\"pid\":1,\"tid\":1,\"name\":\"a \\\"b\\\"\",\"ts\":1.500,\"dur\":0.250,"
+      "\"args\":{\"rows\":64,\"offset\":128}}\n"
+      "],\"otherData\":{\"dropped_events\":0}}\n");
 }
 
 TEST(Trace, KeepsTheLatestEventsAndCountsTheRest) {

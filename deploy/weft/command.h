@@ -31,6 +31,7 @@ CLI::App* AddCommand(CLI::App& parent, const std::string& name, const std::strin
 void UseHelpFormat(CLI::App& app);
 
 void AddVersionCommand(CLI::App& root, Invocation& invocation);
+void AddDescribeCommand(CLI::App& root, Invocation& invocation);
 void AddEvalCommand(CLI::App& root, Invocation& invocation);
 void AddRunCommand(CLI::App& root, Invocation& invocation);
 void AddGraphCommand(CLI::App& root, Invocation& invocation);

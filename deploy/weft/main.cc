@@ -28,6 +28,7 @@ int Main(int argument_count, char** arguments) {
   weft::deploy::AddIngestCommand(root, invocation);
   weft::deploy::AddPredictCommand(root, invocation);
   weft::deploy::AddWatchCommand(root, invocation);
+  weft::deploy::AddDescribeCommand(root, invocation);
   weft::deploy::AddRunCommand(root, invocation);
   weft::deploy::AddEvalCommand(root, invocation);
   weft::deploy::AddTrainCommand(root, invocation);

@@ -182,7 +182,7 @@ TEST(JsonReader, Errors) {
        "in:2: expected 1 features as in the first event, got 0"},
       {"{\"src\":1,\"dst\":2,\"ts\":1,\"f0\":1,\"f0\":1}", "f0: expected it once"},
       {"{\"src\":1,\"dst\":2,\"ts\":1,\"f1\":1}", "features as in the first event"},
-      {"[{\"src\":1,\"dst\":2,\"ts\":1}", "expected ] at the end of the array"},
+      {"[{\"src\":1,\"dst\":2,\"ts\":1}", "in:1: expected ] at the end of the array"},
       {"[1,2]", "in:1: expected a JSON object"},
       {"{\"src\":1,\"dst\":2,\"ts\":1} x", "in:1: "},
   };

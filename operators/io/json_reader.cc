@@ -30,6 +30,11 @@ std::string_view TrimEnd(std::string_view text) {
   return text;
 }
 
+// Whether a token is a string in quotes, without escapes: its text is then what lies between them.
+bool IsPlainString(std::string_view token) {
+  return token.size() >= 2 && token.back() == '"' && token.find('\\') == std::string_view::npos;
+}
+
 }  // namespace
 
 bool JsonReader::NumberText(std::string_view name, Value value, std::string_view& text) {
@@ -50,6 +55,11 @@ bool JsonReader::Text(std::string_view name, Value value, std::string_view& text
   }
   if (type == simdjson::ondemand::json_type::number) {
     text = TrimEnd(value.raw_json_token());
+    return true;
+  }
+  const std::string_view raw = TrimEnd(value.raw_json_token());
+  if (type == simdjson::ondemand::json_type::string && IsPlainString(raw)) {
+    text = raw.substr(1, raw.size() - 2);
     return true;
   }
   std::string_view unescaped;

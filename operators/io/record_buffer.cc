@@ -4,12 +4,11 @@
 #include <cstring>
 
 #include "graph/check.h"
-#include "graph/text.h"
 
 namespace weft::operators::io {
 namespace {
 
-constexpr std::size_t kBlockBytes = 256 << 10;
+constexpr std::size_t kBlockBytes = 64 << 10;
 
 bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
@@ -24,7 +23,11 @@ absl::Status RecordBuffer::Read() {
   const std::size_t room = buffer_.size() - kPaddingBytes - end_;
   WEFT_ASSIGN(const std::size_t count,
               bytes_(std::span(buffer_.data() + end_, std::min(room, kBlockBytes))));
-  if (count == 0) ended_ = true;
+  if (count == 0) {
+    ended_ = true;
+    // What lies behind the last record must not depend on how the input came.
+    std::memset(buffer_.data() + end_, 0, kPaddingBytes);
+  }
   end_ += count;
   bytes_read_ += static_cast<std::int64_t>(count);
   return absl::OkStatus();
@@ -53,7 +56,7 @@ absl::StatusOr<bool> RecordBuffer::Refill() {
   if (ended_) {
     if (kind_ == Kind::kArrayElements && !array_ended_) {
       return absl::InvalidArgumentError(
-          graph::Concat(line_, ": expected ] at the end of the array, got the end of the file"));
+          "expected ] at the end of the array, got the end of the file");
     }
     return begin_ < end_ && kind_ == Kind::kLines;
   }
@@ -114,13 +117,13 @@ std::size_t RecordBuffer::ElementEnd(std::size_t begin) const {
     } else if (c == '{' || c == '[') {
       ++depth;
     } else if (c == '}' || c == ']') {
-      if (depth == 0) return i;
+      if (depth == 0) return std::max(i, begin + 1);
       if (--depth == 0) return i + 1;
     } else if (c == ',' && depth == 0) {
-      return i;
+      return std::max(i, begin + 1);
     }
   }
-  return 0;
+  return kNotWhole;
 }
 
 bool RecordBuffer::NextElement(Record& record) {
@@ -137,17 +140,17 @@ bool RecordBuffer::NextElement(Record& record) {
     ++begin_;
   }
   if (begin_ == end_) return false;
-  const std::size_t end = ElementEnd(begin_);
-  const auto length = static_cast<std::int64_t>((end == 0 ? end_ : end) - begin_);
-  if (end == 0 && !ended_ && length <= max_record_bytes_) return false;
+  const std::size_t end = std::min(ElementEnd(begin_), end_);
+  const auto length = static_cast<std::int64_t>(end - begin_);
+  // The byte behind an element has to be there as well: the parser looks at it.
+  if (end == end_ && !ended_ && length <= max_record_bytes_) return false;
   record.line = line_;
   record.too_long = length > max_record_bytes_;
-  const std::size_t stop = end == 0 ? end_ : std::max(end, begin_ + 1);
   record.text = record.too_long ? std::string_view()
-                                : std::string_view(buffer_.data() + begin_, stop - begin_);
+                                : std::string_view(buffer_.data() + begin_, end - begin_);
   line_ += std::count(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_),
-                      buffer_.begin() + static_cast<std::ptrdiff_t>(stop), '\n');
-  begin_ = stop;
+                      buffer_.begin() + static_cast<std::ptrdiff_t>(end), '\n');
+  begin_ = end;
   return true;
 }
 

@@ -23,7 +23,8 @@ class RecordBuffer {
     bool too_long = false;
   };
 
-  // Bytes that may be read behind any record (simdjson does).
+  // Bytes that may be read behind any record (simdjson does). The first of them is what follows in
+  // the input, 0 at its end.
   static constexpr std::size_t kPaddingBytes = 64;
 
   RecordBuffer(ByteSource bytes, std::int64_t max_record_bytes);
@@ -34,7 +35,7 @@ class RecordBuffer {
   void set_kind(Kind kind) { kind_ = kind; }
 
   // Makes room and reads on; false when the input has ended and every record was given out. Records
-  // given out before become invalid. INVALID_ARGUMENT with the line for an array that does not end.
+  // given out before become invalid. INVALID_ARGUMENT for an array that does not end.
   absl::StatusOr<bool> Refill();
   // The next record that is whole in the buffer; false: Refill first.
   bool Next(Record& record);
@@ -43,10 +44,13 @@ class RecordBuffer {
   std::int64_t line() const { return line_; }
 
  private:
+  static constexpr std::size_t kNotWhole = std::string_view::npos;
+
   absl::Status Read();
   bool NextLine(Record& record);
   bool NextElement(Record& record);
-  // The end of the array element that begins at `begin`, 0 if it is not in the buffer as a whole.
+  // The end of the array element that begins at `begin`, kNotWhole if it is not in the buffer as a
+  // whole. At least one byte long: a stray bracket or comma is an element, which is broken.
   std::size_t ElementEnd(std::size_t begin) const;
   bool GiveUpOnLongRecord(Record& record);
 

@@ -12,8 +12,6 @@ using graph::TimeUs;
 
 constexpr std::int64_t kMicrosecondsPerDay = 86'400 * graph::kMicrosecondsPerSecond;
 
-__extension__ using Wide = unsigned __int128;
-
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 // How many decimal places lie between one unit and one microsecond.
@@ -31,14 +29,33 @@ int DecimalShift(TimeUnit unit) {
   return 0;
 }
 
-// Significant digits of a number and the power of ten that its last digit stands for.
+// A decimal number as significand * 10^exponent. The significand holds at most 19 digits, which is
+// as many as int64 microseconds have; of further ones only the first is needed, to round.
 struct Decimal {
-  static constexpr int kMaxDigits = 40;
-  std::array<char, kMaxDigits> digits{};
-  int digit_count = 0;
+  static constexpr int kMaxDigits = 19;
+  std::uint64_t significand = 0;
+  int digit_count = 0;  // significant ones, those beyond kMaxDigits as well
+  unsigned next_digit = 0;
   int exponent = 0;
   bool negative = false;
 };
+
+// Takes the digits that `text` begins with off it. Each moves the exponent by `step`.
+void ReadSignificand(std::string_view& text, int step, Decimal& decimal) {
+  std::size_t length = 0;
+  for (; length < text.size() && IsDigit(text[length]); ++length) {
+    const auto digit = static_cast<unsigned>(text[length] - '0');
+    if (decimal.digit_count < Decimal::kMaxDigits) {
+      decimal.significand = decimal.significand * 10 + digit;
+      decimal.exponent += step;
+      decimal.digit_count += decimal.significand != 0;
+    } else {
+      if (decimal.digit_count++ == Decimal::kMaxDigits) decimal.next_digit = digit;
+      decimal.exponent += step + 1;
+    }
+  }
+  text.remove_prefix(length);
+}
 
 bool ReadExponent(std::string_view text, int& exponent) {
   std::size_t at = 0;
@@ -55,46 +72,55 @@ bool ReadExponent(std::string_view text, int& exponent) {
 }
 
 bool ReadDecimal(std::string_view text, Decimal& decimal) {
-  std::size_t at = 0;
-  if (at < text.size() && (text[at] == '+' || text[at] == '-'))
-    decimal.negative = text[at++] == '-';
-  bool any_digit = false;
-  bool after_point = false;
-  for (; at < text.size(); ++at) {
-    const char c = text[at];
-    if (c == '.' && !after_point) {
-      after_point = true;
-    } else if (IsDigit(c)) {
-      any_digit = true;
-      if (after_point) --decimal.exponent;
-      if (decimal.digit_count == 0 && c == '0') continue;
-      if (decimal.digit_count == Decimal::kMaxDigits) return false;
-      decimal.digits[static_cast<std::size_t>(decimal.digit_count++)] = c;
-    } else if ((c == 'e' || c == 'E') && any_digit) {
-      return ReadExponent(text.substr(at + 1), decimal.exponent);
-    } else {
-      return false;
-    }
+  if (!text.empty() && (text.front() == '+' || text.front() == '-')) {
+    decimal.negative = text.front() == '-';
+    text.remove_prefix(1);
   }
-  return any_digit;
+  const std::size_t size = text.size();
+  ReadSignificand(text, 0, decimal);
+  std::size_t digit_count = size - text.size();
+  if (!text.empty() && text.front() == '.') {
+    text.remove_prefix(1);
+    const std::size_t fraction_size = text.size();
+    ReadSignificand(text, -1, decimal);
+    digit_count += fraction_size - text.size();
+  }
+  if (digit_count == 0) return false;
+  if (text.empty()) return true;
+  return (text.front() == 'e' || text.front() == 'E') &&
+         ReadExponent(text.substr(1), decimal.exponent);
 }
+
+constexpr auto kPowersOfTen = [] {
+  std::array<std::uint64_t, 20> powers{};
+  std::uint64_t power = 1;
+  for (std::uint64_t& each : powers) {
+    each = power;
+    power *= 10;
+  }
+  return powers;
+}();
 
 // The decimal times 10^shift, rounded half away from zero.
 bool ToInteger(const Decimal& decimal, int shift, TimeUs& value) {
-  // The first `kept` digits are whole microseconds, and the next one decides the rounding.
-  const int kept = decimal.digit_count + decimal.exponent + shift;
-  Wide magnitude = 0;
-  if (decimal.digit_count > 0 && kept > 20) return false;
-  for (int i = 0; i < kept && decimal.digit_count > 0; ++i) {
-    const int digit =
-        i < decimal.digit_count ? decimal.digits[static_cast<std::size_t>(i)] - '0' : 0;
-    magnitude = magnitude * 10 + static_cast<unsigned>(digit);
+  constexpr auto kMax = static_cast<std::uint64_t>(std::numeric_limits<TimeUs>::max());
+  const int power = decimal.exponent + shift;
+  std::uint64_t magnitude = decimal.significand;
+  if (magnitude == 0) {
+    // Zero, whatever the exponent.
+  } else if (power >= 0) {
+    if (power > 18 || magnitude > kMax / kPowersOfTen[static_cast<std::size_t>(power)])
+      return false;
+    magnitude *= kPowersOfTen[static_cast<std::size_t>(power)];
+    magnitude += power == 0 && decimal.next_digit >= 5;
+  } else if (power >= -19) {
+    const std::uint64_t divisor = kPowersOfTen[static_cast<std::size_t>(-power)];
+    const std::uint64_t rest = magnitude % divisor;
+    magnitude = magnitude / divisor + (rest >= divisor - rest);
+  } else {
+    magnitude = 0;
   }
-  if (kept >= 0 && kept < decimal.digit_count &&
-      decimal.digits[static_cast<std::size_t>(kept)] >= '5') {
-    ++magnitude;
-  }
-  if (magnitude >= static_cast<Wide>(std::numeric_limits<TimeUs>::max())) return false;
+  if (magnitude >= kMax) return false;
   value = static_cast<TimeUs>(magnitude);
   if (decimal.negative) value = -value;
   return true;

@@ -25,6 +25,24 @@ TEST(TimeText, DecimalsAreExact) {
   EXPECT_EQ(Parse("000000000000000000000000000000000000000000000012"), 12000000);
 }
 
+TEST(TimeText, LongNumbers) {
+  EXPECT_EQ(Parse("9223372036854775806.49999999999999999999999999999", TimeUnit::kMicroseconds),
+            9223372036854775806);
+  EXPECT_EQ(Parse("922337203685477580.55", TimeUnit::kMicroseconds), 922337203685477581);
+  EXPECT_EQ(Parse("1234567890123456789.4999", TimeUnit::kMicroseconds), 1234567890123456789);
+  EXPECT_EQ(Parse("1234567890123456789.5", TimeUnit::kMicroseconds), 1234567890123456790);
+  EXPECT_EQ(Parse("12345678901234567890", TimeUnit::kMicroseconds), std::nullopt);
+  EXPECT_EQ(Parse("12345678901234567890123e-6", TimeUnit::kMicroseconds), 12345678901234568);
+  EXPECT_EQ(Parse("0.1" + std::string(60, '0')), 100000);
+  EXPECT_EQ(Parse("0." + std::string(60, '0') + "1"), 0);
+  EXPECT_EQ(Parse("0e999"), 0);
+  EXPECT_EQ(Parse("0.5e-18", TimeUnit::kMicroseconds), 0);
+  EXPECT_EQ(Parse("5000000000000000000e-19", TimeUnit::kMicroseconds), 1);
+  EXPECT_EQ(Parse("4999999999999999999e-19", TimeUnit::kMicroseconds), 0);
+  EXPECT_EQ(Parse("9999999999999999999e-20", TimeUnit::kMicroseconds), 0);
+  EXPECT_EQ(Parse("1" + std::string(30, '0') + "e-30", TimeUnit::kMicroseconds), 1);
+}
+
 TEST(TimeText, Units) {
   EXPECT_EQ(Parse("1.5", TimeUnit::kMilliseconds), 1500);
   EXPECT_EQ(Parse("-7", TimeUnit::kMicroseconds), -7);

@@ -10,7 +10,7 @@ namespace weft::operators::link {
 EdgeBank::EdgeBank(const EdgeBankOptions& options)
     : options_(options),
       pairs_(options.max_pairs),
-      last_us_(static_cast<std::size_t>(options.max_pairs)) {}
+      last_us_(static_cast<std::size_t>(options.max_pairs) + 1) {}
 
 std::uint64_t EdgeBank::PairKey(graph::NodeId source, graph::NodeId target) const {
   if (!options_.directed && target < source) std::swap(source, target);
@@ -20,11 +20,11 @@ std::uint64_t EdgeBank::PairKey(graph::NodeId source, graph::NodeId target) cons
 void EdgeBank::ResetState() { pairs_.Clear(); }
 
 float EdgeBank::ScoreOf(graph::NodeId source, graph::NodeId target, graph::TimeUs time_us) const {
-  const std::uint32_t slot = pairs_.Find(PairKey(source, target));
-  if (slot == LruIndex::kNone) return 0.0f;
+  const std::uint32_t row = pairs_.Find(PairKey(source, target));
+  if (row == cache::kNoRow) return 0.0f;
   if (options_.window_us == 0) return 1.0f;
   // Times may lie anywhere in int64, so the difference is taken without sign.
-  const graph::TimeUs last_us = last_us_[slot];
+  const graph::TimeUs last_us = last_us_[row];
   if (last_us >= time_us) return 1.0f;
   const std::uint64_t age_us =
       static_cast<std::uint64_t>(time_us) - static_cast<std::uint64_t>(last_us);
@@ -43,9 +43,9 @@ void EdgeBank::Score(graph::EventSpan events, std::span<const graph::NodeId> neg
 
 void EdgeBank::Observe(graph::EventSpan events) {
   for (std::size_t i = 0; i < events.source.size(); ++i) {
-    const LruIndex::Touched pair = pairs_.Touch(PairKey(events.source[i], events.target[i]));
-    graph::TimeUs& last_us = last_us_[pair.slot];
-    last_us = pair.inserted ? events.time_us[i] : std::max(last_us, events.time_us[i]);
+    const auto [row, fresh] = pairs_.Admit(PairKey(events.source[i], events.target[i]));
+    graph::TimeUs& last_us = last_us_[row];
+    last_us = fresh ? events.time_us[i] : std::max(last_us, events.time_us[i]);
   }
 }
 
@@ -56,19 +56,19 @@ void EdgeBank::ScorePairs(std::span<const graph::NodeId> source,
 }
 
 absl::Status EdgeBank::SaveState(graph::CheckpointSink& sink) const {
-  WEFT_TRY(pairs_.Save("pairs", sink));
+  WEFT_TRY(WriteRowIndex("pairs", pairs_, sink));
   const auto count = static_cast<std::size_t>(pairs_.size());
-  return WriteArray("times", std::span(last_us_.data(), count), sink);
+  return WriteArray("times", std::span(last_us_).subspan(1, count), sink);
 }
 
 absl::Status EdgeBank::LoadState(graph::CheckpointSource& source) {
-  WEFT_TRY(pairs_.Load("pairs", source));
+  WEFT_TRY(ReadRowIndex("pairs", pairs_, source));
   std::vector<graph::TimeUs> last_us;
-  WEFT_TRY(ReadArray("times", last_us_.size(), last_us, source));
+  WEFT_TRY(ReadArray("times", last_us_.size() - 1, last_us, source));
   if (static_cast<std::int64_t>(last_us.size()) != pairs_.size()) {
     return absl::DataLossError("section times: expected one time a pair");
   }
-  std::copy(last_us.begin(), last_us.end(), last_us_.begin());
+  std::copy(last_us.begin(), last_us.end(), last_us_.begin() + 1);
   return absl::OkStatus();
 }
 

@@ -4,8 +4,8 @@
 
 #include <vector>
 
+#include "cache/row_index.h"
 #include "operators/link/link_model.h"
-#include "operators/link/lru_index.h"
 
 namespace weft::operators::link {
 
@@ -37,15 +37,15 @@ class EdgeBank final : public LinkModel {
   absl::Status LoadState(graph::CheckpointSource& source) override;
 
   std::int64_t pair_count() const { return pairs_.size(); }
-  std::int64_t forgotten_pair_count() const { return pairs_.evicted_count(); }
+  std::int64_t forgotten_pair_count() const { return pairs_.eviction_count(); }
 
  private:
   std::uint64_t PairKey(graph::NodeId source, graph::NodeId target) const;
   float ScoreOf(graph::NodeId source, graph::NodeId target, graph::TimeUs time_us) const;
 
   EdgeBankOptions options_;
-  LruIndex pairs_;
-  std::vector<graph::TimeUs> last_us_;  // by slot of pairs_
+  cache::HashedRowIndex pairs_;
+  std::vector<graph::TimeUs> last_us_;  // by row of pairs_
 };
 
 }  // namespace weft::operators::link

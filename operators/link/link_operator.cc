@@ -46,7 +46,7 @@ absl::Status LinkOperator::Open(graph::OpenContext& context) {
                                "expected exactly one of CANDIDATES and EVENTS to be connected");
   }
   WEFT_ASSIGN(model_, MakeModel(context, settings_));
-  targets_ = std::make_unique<LruIndex>(settings_.max_targets);
+  targets_.emplace(settings_.max_targets);
   return absl::OkStatus();
 }
 
@@ -82,7 +82,7 @@ absl::Status LinkOperator::Process(graph::ProcessContext& context) {
   }
   model_->Observe(events);
   for (std::size_t i = 0; i < count; ++i) {
-    targets_->Touch(events.target[i]);
+    targets_->Admit(events.target[i]);
     last_time_us_ = std::max(last_time_us_, events.time_us[i]);
   }
   return absl::OkStatus();
@@ -94,20 +94,13 @@ void LinkOperator::ScorePairs(std::span<const graph::NodeId> source,
 }
 
 std::vector<graph::NodeId> LinkOperator::RecentTargets(std::int64_t limit) const {
-  std::vector<graph::NodeId> targets;
-  targets.reserve(static_cast<std::size_t>(std::min(limit, targets_->size())));
-  for (std::uint32_t slot = targets_->newest();
-       slot != LruIndex::kNone && static_cast<std::int64_t>(targets.size()) < limit;
-       slot = targets_->older(slot)) {
-    targets.push_back(static_cast<graph::NodeId>(targets_->key(slot)));
-  }
-  return targets;
+  return targets_->MostRecent(limit);
 }
 
 absl::Status LinkOperator::Save(graph::CheckpointSink& sink) const {
   WEFT_TRY(WriteValue("model_version", model_version_, sink));
   WEFT_TRY(WriteValue("last_time_us", last_time_us_, sink));
-  WEFT_TRY(targets_->Save("targets", sink));
+  WEFT_TRY(WriteRowIndex("targets", *targets_, sink));
   WEFT_TRY(model_->SaveWeights(sink));
   return model_->SaveState(sink);
 }
@@ -115,7 +108,7 @@ absl::Status LinkOperator::Save(graph::CheckpointSink& sink) const {
 absl::Status LinkOperator::Load(graph::CheckpointSource& source) {
   WEFT_TRY(ReadValue("model_version", model_version_, source));
   WEFT_TRY(ReadValue("last_time_us", last_time_us_, source));
-  WEFT_TRY(targets_->Load("targets", source));
+  WEFT_TRY(ReadRowIndex("targets", *targets_, source));
   WEFT_TRY(model_->LoadWeights(source));
   return model_->LoadState(source);
 }

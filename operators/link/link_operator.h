@@ -10,14 +10,15 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "cache/row_index.h"
 #include "graph/operator.h"
 #include "operators/link/link_model.h"
 #include "operators/link/link_types.h"
-#include "operators/link/lru_index.h"
 #include "weft/operators/link/v1/link.pb.h"
 
 namespace weft::operators::link {
@@ -74,7 +75,7 @@ class LinkOperator : public graph::Operator, public LinkReader {
  private:
   LinkOperatorSettings settings_;
   std::unique_ptr<LinkModel> model_;
-  std::unique_ptr<LruIndex> targets_;
+  std::optional<cache::RowIndex> targets_;
   std::uint64_t model_version_ = 1;
   graph::TimeUs last_time_us_ = graph::kBeforeAllTime;  // the latest event's
 };

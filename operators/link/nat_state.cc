@@ -1,5 +1,4 @@
 // NatModel's saving and loading.
-#include <algorithm>
 #include <vector>
 
 #include "graph/check.h"
@@ -59,12 +58,10 @@ absl::Status NatModel::SaveState(graph::CheckpointSink& sink) const {
   const StateHeader header{stream_.event_count, stream_.first_us,   stream_.last_us,
                            rows.size(),         cache_.row_bytes(), rows.eviction_count()};
   WEFT_TRY(sink.Write("stream", BytesOfOne(header)));
-  std::vector<std::uint32_t> nodes(static_cast<std::size_t>(rows.size()));
-  for (std::size_t i = 0; i < nodes.size(); ++i)
-    nodes[i] = rows.NodeOf(static_cast<std::uint32_t>(i + 1));
+  const std::vector<std::uint32_t> nodes = rows.KeysByRow();
+  const std::vector<std::uint32_t> order = rows.RowsOldestFirst();
   WEFT_TRY(sink.Write("nodes", std::as_bytes(std::span(nodes))));
-  const gpu::Buffer<std::uint32_t> order = rows.RowsOldestFirst();
-  WEFT_TRY(sink.Write("order", BytesOf(order.span())));
+  WEFT_TRY(sink.Write("order", std::as_bytes(std::span(order))));
   WEFT_TRY(sink.Write("rows", cache_.used_rows()));
   const auto count = static_cast<std::size_t>(rows.size());
   const auto width = static_cast<std::size_t>(layout_.dimensions.self_width);
@@ -83,10 +80,9 @@ absl::Status NatModel::LoadState(graph::CheckpointSource& source) {
   std::vector<std::uint32_t> nodes(count), order(count);
   WEFT_TRY(source.Read("nodes", std::as_writable_bytes(std::span(nodes))));
   WEFT_TRY(source.Read("order", std::as_writable_bytes(std::span(order))));
-  if (std::any_of(order.begin(), order.end(),
-                  [&](std::uint32_t row) { return row == 0 || row > header.row_count; }))
-    return absl::DataLossError("the saved order of activity names a row that does not exist");
-  cache_.mutable_rows().Restore(nodes, order, header.eviction_count);
+  if (!cache_.mutable_rows().Restore(nodes, order, header.eviction_count))
+    return absl::DataLossError(
+        "expected rows of distinct nodes and an order that names each row once");
   WEFT_TRY(source.Read("rows", cache_.MakeRows(header.row_count)));
   GrowRows();
   const auto width = static_cast<std::size_t>(layout_.dimensions.self_width);

@@ -3,6 +3,7 @@
 #include "gpu/host_device.h"
 #include "graph/check.h"
 #include "operators/link/link_operator.h"
+#include "operators/link/section.h"
 #include "weft/operators/link/v1/link.pb.h"
 
 namespace weft::operators::link {
@@ -36,7 +37,7 @@ absl::Status NegativeSampler::Open(graph::OpenContext& context) {
   WEFT_ASSIGN(const std::int64_t max_targets,
               PositiveOption(context, "max_targets", options.max_targets(), std::int64_t{1} << 20,
                              kMaxTargets));
-  targets_ = std::make_unique<LruIndex>(max_targets);
+  targets_.emplace(max_targets);
   return absl::OkStatus();
 }
 
@@ -46,9 +47,9 @@ graph::NodeId NegativeSampler::Draw(graph::EventSpan events, std::size_t row,
   if (targets_->size() == 0) return graph::kNoNode;
   for (std::uint64_t attempt = 0; attempt < kTries; ++attempt) {
     const std::uint64_t drawn = gpu::CounterHash(seed_, offset, attempt);
-    const auto slot =
+    const auto place =
         static_cast<std::uint32_t>(drawn % static_cast<std::uint64_t>(targets_->size()));
-    const auto target = static_cast<graph::NodeId>(targets_->key(slot));
+    const graph::NodeId target = targets_->KeyOf(1 + place);
     if (!Happened(events, row, target)) return target;
   }
   return graph::kNoNode;
@@ -69,17 +70,17 @@ absl::Status NegativeSampler::Process(graph::ProcessContext& context) {
   for (std::size_t i = 0; i < events.source.size(); ++i) {
     candidates->negative.push_back(Draw(events, i, offset + i));
   }
-  for (const graph::NodeId target : events.target) targets_->Touch(target);
+  for (const graph::NodeId target : events.target) targets_->Admit(target);
   context.Emit<LinkCandidates>(kCandidates, std::move(candidates));
   return absl::OkStatus();
 }
 
 absl::Status NegativeSampler::Save(graph::CheckpointSink& sink) const {
-  return targets_->Save("targets", sink);
+  return WriteRowIndex("targets", *targets_, sink);
 }
 
 absl::Status NegativeSampler::Load(graph::CheckpointSource& source) {
-  return targets_->Load("targets", source);
+  return ReadRowIndex("targets", *targets_, source);
 }
 
 }  // namespace weft::operators::link

@@ -4,11 +4,11 @@
 //   EVENTS (EventBatch) -> CANDIDATES (LinkCandidates), one row an event.
 #pragma once
 
-#include <memory>
+#include <optional>
 
+#include "cache/row_index.h"
 #include "graph/operator.h"
 #include "operators/link/link_types.h"
-#include "operators/link/lru_index.h"
 
 namespace weft::operators::link {
 
@@ -28,7 +28,7 @@ class NegativeSampler final : public graph::Operator {
   graph::NodeId Draw(graph::EventSpan events, std::size_t row, std::uint64_t offset) const;
 
   std::uint64_t seed_ = 0;
-  std::unique_ptr<LruIndex> targets_;
+  std::optional<cache::RowIndex> targets_;
 };
 
 }  // namespace weft::operators::link

@@ -27,15 +27,15 @@ float Freshness(std::int64_t now, std::int64_t last) {
 Recency::Recency(const RecencyOptions& options)
     : options_(options),
       nodes_(options.max_nodes),
-      activity_(static_cast<std::size_t>(options.max_nodes)),
-      partner_(static_cast<std::size_t>(options.max_nodes * options.partners_per_node),
+      activity_(static_cast<std::size_t>(options.max_nodes) + 1),
+      partner_(activity_.size() * static_cast<std::size_t>(options.partners_per_node),
                graph::kNoNode),
       partner_clock_(partner_.size()) {}
 
 std::int64_t Recency::bytes_per_node() const {
   const auto partner_bytes =
       static_cast<std::int64_t>(sizeof(graph::NodeId) + sizeof(std::int64_t));
-  return LruIndex::bytes_per_slot() + static_cast<std::int64_t>(sizeof(Activity)) +
+  return cache::RowIndex::kMaxBytesPerRow + static_cast<std::int64_t>(sizeof(Activity)) +
          options_.partners_per_node * partner_bytes;
 }
 
@@ -44,10 +44,10 @@ void Recency::ResetState() {
   clock_ = 0;
 }
 
-std::int64_t Recency::PairClock(std::uint32_t source_slot, graph::NodeId target) const {
+std::int64_t Recency::PairClock(std::uint32_t source_row, graph::NodeId target) const {
   const auto width = static_cast<std::size_t>(options_.partners_per_node);
-  const std::size_t row = source_slot * width;
-  for (std::size_t i = row; i < row + width; ++i) {
+  const std::size_t begin = source_row * width;
+  for (std::size_t i = begin; i < begin + width; ++i) {
     if (partner_[i] == target) return partner_clock_[i];
   }
   return 0;
@@ -67,46 +67,45 @@ std::int32_t Recency::CommonPartners(std::uint32_t one, std::uint32_t other) con
   return common;
 }
 
-float Recency::ScoreOf(std::uint32_t source_slot, graph::NodeId target) const {
-  const std::uint32_t target_slot = nodes_.Find(target);
-  if (target_slot == LruIndex::kNone) return 0.0f;
-  const Activity& activity = activity_[target_slot];
+float Recency::ScoreOf(std::uint32_t source_row, graph::NodeId target) const {
+  const std::uint32_t target_row = nodes_.Find(target);
+  if (target_row == cache::kNoRow) return 0.0f;
+  const Activity& activity = activity_[target_row];
   float score = kTargetRecency * Freshness(clock_, activity.last_clock);
   score += kPopularity * gpu::Log1p(static_cast<float>(activity.event_count)) /
            gpu::Log1p(static_cast<float>(clock_));
-  if (source_slot == LruIndex::kNone) return score;
-  const auto common = static_cast<float>(CommonPartners(source_slot, target_slot));
+  if (source_row == cache::kNoRow) return score;
+  const auto common = static_cast<float>(CommonPartners(source_row, target_row));
   score += kCommonPartners * common / (1.0f + common);
-  return score + kPairRecency * Freshness(clock_, PairClock(source_slot, target));
+  return score + kPairRecency * Freshness(clock_, PairClock(source_row, target));
 }
 
 void Recency::Score(graph::EventSpan events, std::span<const graph::NodeId> negative,
                     std::span<float> positive_score, std::span<float> negative_score) {
   for (std::size_t i = 0; i < events.source.size(); ++i) {
-    const std::uint32_t source_slot = nodes_.Find(events.source[i]);
-    positive_score[i] = ScoreOf(source_slot, events.target[i]);
-    if (!negative.empty()) negative_score[i] = ScoreOf(source_slot, negative[i]);
+    const std::uint32_t source_row = nodes_.Find(events.source[i]);
+    positive_score[i] = ScoreOf(source_row, events.target[i]);
+    if (!negative.empty()) negative_score[i] = ScoreOf(source_row, negative[i]);
   }
 }
 
 std::uint32_t Recency::TouchNode(graph::NodeId node) {
-  const LruIndex::Touched touched = nodes_.Touch(node);
-  if (touched.inserted) {
+  const auto [row, fresh] = nodes_.Admit(node);
+  if (fresh) {
     const auto width = static_cast<std::ptrdiff_t>(options_.partners_per_node);
-    const std::ptrdiff_t row = touched.slot * width;
-    activity_[touched.slot] = {};
-    std::fill_n(partner_.begin() + row, width, graph::kNoNode);
-    std::fill_n(partner_clock_.begin() + row, width, 0);
+    activity_[row] = {};
+    std::fill_n(partner_.begin() + row * width, width, graph::kNoNode);
+    std::fill_n(partner_clock_.begin() + row * width, width, 0);
   }
-  return touched.slot;
+  return row;
 }
 
-void Recency::AddPartner(std::uint32_t slot, graph::NodeId partner) {
+void Recency::AddPartner(std::uint32_t row, graph::NodeId partner) {
   const auto width = static_cast<std::size_t>(options_.partners_per_node);
-  const std::size_t row = slot * width;
+  const std::size_t begin = row * width;
   // Free places have clock 0, so they go before the partner met longest ago.
-  std::size_t place = row;
-  for (std::size_t i = row; i < row + width; ++i) {
+  std::size_t place = begin;
+  for (std::size_t i = begin; i < begin + width; ++i) {
     if (partner_[i] == partner) {
       place = i;
       break;
@@ -123,10 +122,10 @@ void Recency::Observe(graph::EventSpan events) {
     const graph::NodeId source = events.source[i];
     const graph::NodeId target = events.target[i];
     AddPartner(TouchNode(source), target);
-    const std::uint32_t target_slot = TouchNode(target);
-    if (source != target) AddPartner(target_slot, source);
-    activity_[target_slot].last_clock = clock_;
-    ++activity_[target_slot].event_count;
+    const std::uint32_t target_row = TouchNode(target);
+    if (source != target) AddPartner(target_row, source);
+    activity_[target_row].last_clock = clock_;
+    ++activity_[target_row].event_count;
   }
 }
 
@@ -140,16 +139,17 @@ void Recency::ScorePairs(std::span<const graph::NodeId> source,
 
 absl::Status Recency::SaveState(graph::CheckpointSink& sink) const {
   const auto count = static_cast<std::size_t>(nodes_.size());
-  const std::size_t partners = count * static_cast<std::size_t>(options_.partners_per_node);
-  WEFT_TRY(nodes_.Save("nodes", sink));
+  const auto width = static_cast<std::size_t>(options_.partners_per_node);
+  WEFT_TRY(WriteRowIndex("nodes", nodes_, sink));
   WEFT_TRY(WriteValue("clock", clock_, sink));
-  WEFT_TRY(WriteArray("activity", std::span(activity_.data(), count), sink));
-  WEFT_TRY(WriteArray("partners", std::span(partner_.data(), partners), sink));
-  return WriteArray("partner_clocks", std::span(partner_clock_.data(), partners), sink);
+  WEFT_TRY(WriteArray("activity", std::span(activity_).subspan(1, count), sink));
+  WEFT_TRY(WriteArray("partners", std::span(partner_).subspan(width, count * width), sink));
+  return WriteArray("partner_clocks", std::span(partner_clock_).subspan(width, count * width),
+                    sink);
 }
 
 absl::Status Recency::LoadState(graph::CheckpointSource& source) {
-  WEFT_TRY(nodes_.Load("nodes", source));
+  WEFT_TRY(ReadRowIndex("nodes", nodes_, source));
   WEFT_TRY(ReadValue("clock", clock_, source));
   std::vector<Activity> activity;
   std::vector<graph::NodeId> partner;
@@ -158,13 +158,15 @@ absl::Status Recency::LoadState(graph::CheckpointSource& source) {
   WEFT_TRY(ReadArray("partners", partner_.size(), partner, source));
   WEFT_TRY(ReadArray("partner_clocks", partner_.size(), partner_clock, source));
   const auto count = static_cast<std::size_t>(nodes_.size());
-  const std::size_t partners = count * static_cast<std::size_t>(options_.partners_per_node);
-  if (activity.size() != count || partner.size() != partners || partner_clock.size() != partners) {
+  const auto width = static_cast<std::size_t>(options_.partners_per_node);
+  if (activity.size() != count || partner.size() != count * width ||
+      partner_clock.size() != count * width) {
     return absl::DataLossError("sections of recency do not fit its options");
   }
-  std::copy(activity.begin(), activity.end(), activity_.begin());
-  std::copy(partner.begin(), partner.end(), partner_.begin());
-  std::copy(partner_clock.begin(), partner_clock.end(), partner_clock_.begin());
+  std::copy(activity.begin(), activity.end(), activity_.begin() + 1);
+  std::copy(partner.begin(), partner.end(), partner_.begin() + options_.partners_per_node);
+  std::copy(partner_clock.begin(), partner_clock.end(),
+            partner_clock_.begin() + options_.partners_per_node);
   return absl::OkStatus();
 }
 

@@ -5,8 +5,8 @@
 
 #include <vector>
 
+#include "cache/row_index.h"
 #include "operators/link/link_model.h"
-#include "operators/link/lru_index.h"
 
 namespace weft::operators::link {
 
@@ -35,7 +35,7 @@ class Recency final : public LinkModel {
   absl::Status LoadState(graph::CheckpointSource& source) override;
 
   std::int64_t node_count() const { return nodes_.size(); }
-  std::int64_t forgotten_node_count() const { return nodes_.evicted_count(); }
+  std::int64_t forgotten_node_count() const { return nodes_.eviction_count(); }
 
  private:
   // Of a node as a target. Clocks count events, from 1; 0 is "never".
@@ -44,18 +44,18 @@ class Recency final : public LinkModel {
     std::int64_t event_count = 0;
   };
 
-  float ScoreOf(std::uint32_t source_slot, graph::NodeId target) const;
+  float ScoreOf(std::uint32_t source_row, graph::NodeId target) const;
   // When the pair met last, 0 for never.
-  std::int64_t PairClock(std::uint32_t source_slot, graph::NodeId target) const;
+  std::int64_t PairClock(std::uint32_t source_row, graph::NodeId target) const;
   std::int32_t CommonPartners(std::uint32_t one, std::uint32_t other) const;
-  void AddPartner(std::uint32_t slot, graph::NodeId partner);
+  void AddPartner(std::uint32_t row, graph::NodeId partner);
   std::uint32_t TouchNode(graph::NodeId node);
 
   RecencyOptions options_;
-  LruIndex nodes_;
+  cache::RowIndex nodes_;
   std::int64_t clock_ = 0;              // events observed
-  std::vector<Activity> activity_;      // by slot of nodes_
-  std::vector<graph::NodeId> partner_;  // partners_per_node a slot, kNoNode = free
+  std::vector<Activity> activity_;      // by row of nodes_
+  std::vector<graph::NodeId> partner_;  // partners_per_node a row, kNoNode = free
   std::vector<std::int64_t> partner_clock_;
 };
 

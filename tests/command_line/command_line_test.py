@@ -1,5 +1,6 @@
 """Runs the program as a user does. usage: command_line_test.py WEFT ROOT"""
 
+import collections
 import itertools
 import json
 import pathlib
@@ -19,14 +20,20 @@ GRAPH = str(ROOT / "deploy" / "graphs" / "links.pbtxt")
 
 
 def run(*arguments, code=0, stdin=None):
-    done = subprocess.run([WEFT, *arguments], capture_output=True, text=True, input=stdin, timeout=120)
+    done = subprocess.run(
+        [WEFT, *arguments], capture_output=True, text=True, input=stdin, timeout=120
+    )
     if done.returncode != code:
-        raise AssertionError(f"weft {arguments}: expected exit code {code}, got {done.returncode}: {done.stderr}")
+        raise AssertionError(
+            f"weft {arguments}: expected exit code {code}, got {done.returncode}: {done.stderr}"
+        )
     return done
 
 
 def check(name, value):
-    jsonschema.validate(value, json.loads((ROOT / "docs" / "json" / f"{name}.schema.json").read_text()))
+    jsonschema.validate(
+        value, json.loads((ROOT / "docs" / "json" / f"{name}.schema.json").read_text())
+    )
     return value
 
 
@@ -37,6 +44,24 @@ def events(count, seed=1):
         source = f"user {chance.randrange(20)}"
         lines.append(f"{source},{chance.randrange(12)},{number * 0.5},0")
     return "\n".join(lines) + "\n"
+
+
+TWO_FEEDS = """
+input { name: "calls" type: "EventBatch" }
+input { name: "mails" type: "EventBatch" }
+node { name: "draw_c" operator: "negative_sampler" input: "EVENTS:calls" output: "CANDIDATES:c" }
+node { name: "draw_m" operator: "negative_sampler" input: "EVENTS:mails" output: "CANDIDATES:m" }
+node { name: "edgebank" operator: "edgebank" input: "CANDIDATES:c" output: "SCORES:call_scores" }
+node { name: "recency" operator: "recency" input: "CANDIDATES:m" output: "SCORES:mail_scores" }
+node {
+  name: "evaluation" operator: "link_evaluation"
+  input: "SCORES_1:call_scores" input: "SCORES_2:mail_scores" output: "EVALUATION:reports"
+  options {
+    [type.googleapis.com/weft.operators.link.v1.LinkEvaluation] { report_every_events: 64 }
+  }
+}
+output { name: "evaluation" stream: "reports" }
+"""
 
 
 def regular_events(count, seed=1):
@@ -77,7 +102,9 @@ class CommandLine(unittest.TestCase):
         check("version", json.loads(run("version", "--json").stdout))
         check("operators", json.loads(run("operators", "--json").stdout))
         check("graph_validate", json.loads(run("graph", "validate", GRAPH, "--json").stdout))
-        doctor = subprocess.run([WEFT, "doctor", "--json"], capture_output=True, text=True, timeout=60)
+        doctor = subprocess.run(
+            [WEFT, "doctor", "--json"], capture_output=True, text=True, timeout=60
+        )
         check("doctor", json.loads(doctor.stdout))
 
     def test_eval_links(self):
@@ -85,7 +112,9 @@ class CommandLine(unittest.TestCase):
         one = check("eval_links", json.loads(run(*arguments).stdout))
         self.assertEqual(one["events"], 1500)
         self.assertIsNone(one["test"]["random"]["ap_stddev"])
-        two = check("eval_links", json.loads(run(*arguments, "--seeds", "1,2", "--no-inductive").stdout))
+        two = check(
+            "eval_links", json.loads(run(*arguments, "--seeds", "1,2", "--no-inductive").stdout)
+        )
         self.assertIsNone(two["inductive"]["random"]["ap"])
         self.assertGreaterEqual(two["test"]["random"]["ap_stddev"], 0)
         first = two["test"]["random"]["ap_by_seed"][0]
@@ -101,28 +130,128 @@ class CommandLine(unittest.TestCase):
         self.assertGreater(len(outputs["evaluation"].read_text().splitlines()), 0)
         for line in outputs["evaluation"].read_text().splitlines():
             check("run_link_evaluation", json.loads(line))
-        again = run("run", GRAPH, "--input=events=-", "--output=predictions=-", "--threads=1",
-                    "--record-events=1024", stdin=self.file.read_text())
+        again = run(
+            "run",
+            GRAPH,
+            "--input=events=-",
+            "--output=predictions=-",
+            "--threads=1",
+            "--record-events=1024",
+            stdin=self.file.read_text(),
+        )
         self.assertEqual(again.stdout, outputs["predictions"].read_text())
+
+    def test_run_takes_two_feeds_in_time_order(self):
+        folder = pathlib.Path(self.folder.name)
+        graph = folder / "two_feeds.pbtxt"
+        graph.write_text(TWO_FEEDS)
+        # Mails begin later and come half as often.
+        lines = {"calls": ["src,dst,ts"], "mails": ["src,dst,ts"]}
+        for number in range(900):
+            lines["calls"].append(f"{number % 7},{number % 5},{number}")
+        for number in range(300):
+            lines["mails"].append(f"{number % 7},{number % 3},{300.5 + 2 * number}")
+        inputs = []
+        for name, rows in lines.items():
+            (folder / name).write_text("\n".join(rows) + "\n")
+            inputs.append(f"--input={name}={folder / name}")
+
+        def evaluate(*flags):
+            command = ("run", str(graph), "--output=evaluation=-", "--record-events=64")
+            return run(*command, *flags).stdout
+
+        reports = evaluate(*inputs)
+        said = [check("run_link_evaluation", json.loads(line)) for line in reports.splitlines()]
+        times = [one["time_us"] for one in said]
+        self.assertEqual(times, sorted(times))
+        models = [one["model"] for one in said]
+        self.assertEqual(models[:4], ["edgebank"] * 4)  # nobody has sent a mail yet
+        self.assertIn(("recency", "edgebank"), list(zip(models, models[1:])))
+        self.assertEqual(evaluate(*reversed(inputs), "--threads=4"), reports)
+        unknown = run("run", str(graph), f"--input=letters={folder / 'mails'}", code=3)
+        self.assertIn("the graph has the inputs calls, mails, got letters", unknown.stderr)
+
+    def test_a_trace_obeys_the_trace_event_format(self):
+        path = pathlib.Path(self.folder.name) / "trace.json"
+        summary = run("run", GRAPH, f"--input=events={self.file}", f"--trace={path}", "--json")
+        trace = json.loads(path.read_text())
+        names = {}
+        spans = collections.defaultdict(list)
+        for event in trace["traceEvents"]:
+            self.assertEqual(event["pid"], 1)
+            self.assertGreater(event["tid"], 0)  # Perfetto shows 0 as the machine's idle thread
+            if event["ph"] == "M":
+                names.setdefault(event["name"], {})[event["tid"]] = event["args"]
+                continue
+            self.assertEqual(event["ph"], "X")
+            self.assertEqual(event["name"], names["thread_name"][event["tid"]]["name"])
+            self.assertGreaterEqual(event["dur"], 0)
+            spans[event["name"]].append((event["ts"], event["ts"] + event["dur"]))
+        self.assertEqual(names["process_name"], {1: {"name": "weft"}})
+        self.assertEqual(set(names["thread_sort_index"]), set(names["thread_name"]))
+        self.assertIn("nat", spans)
+        seconds = json.loads(summary.stderr)["seconds"]
+        for track in spans.values():
+            # In microseconds: all are inside the run, those of one operator do not overlap.
+            for (_, end), (begin, _) in zip(sorted(track), sorted(track)[1:]):
+                self.assertLessEqual(end, begin + 0.002)
+            self.assertLessEqual(max(track)[1] - min(track)[0], seconds * 1e6)
+        self.assertEqual(trace["otherData"]["dropped_events"], 0)
+
+    def test_describe_events(self):
+        said = check(
+            "describe_events",
+            json.loads(run("describe", "events", str(self.file), "--json").stdout),
+        )
+        self.assertEqual((said["events"], said["nodes"], said["features"]), (1500, 32, 0))
+        self.assertEqual((said["from_us"], said["to_us"], said["late_by_us"]), (0, 749500000, 0))
+        most = said["top_sources"][0]
+        self.assertEqual(self.file.read_text().count(f"\n{most['source']},"), most["events"])
+
+        mails = "from\tto\tsent\tf0\na\tb\t2001-01-01T00:00:02Z\t1\na\tc\t2001-01-01\t2\nx\n"
+        columns = ("--columns", "src=from,dst=to,ts=sent")
+        flags = ("describe", "events", "-", *columns, "--lenient")
+        said = check("describe_events", json.loads(run(*flags, "--json", stdin=mails).stdout))
+        self.assertEqual((said["events"], said["features"], said["broken_lines"]), (2, 1, 1))
+        self.assertEqual(
+            (said["late_by_us"], said["from"]), (2000000, "2001-01-01T00:00:00.000000Z")
+        )
+        self.assertIn("not in time order: up to 2 s late", run(*flags, stdin=mails).stdout)
+        nothing = run("describe", "events", "-", "--json", stdin="src,dst,ts\n").stdout
+        self.assertIsNone(check("describe_events", json.loads(nothing))["from_us"])
+        self.assertIn("expected a column src", run(*flags[:3], stdin=mails, code=3).stderr)
 
     def test_exit_codes_and_messages(self):
         self.assertIn("--help", run(code=2).stderr)
         run("eval", "links", str(self.file), "--epochs", "0", code=2)
-        self.assertIn("did you mean", run("eval", "links", str(self.file), "--model", "recncy", code=2).stderr)
-        self.assertIn("cannot open", run("eval", "links", "/nonexistent.csv", "--model", "recency", code=3).stderr)
+        self.assertIn(
+            "did you mean", run("eval", "links", str(self.file), "--model", "recncy", code=2).stderr
+        )
+        self.assertIn(
+            "cannot open",
+            run("eval", "links", "/nonexistent.csv", "--model", "recency", code=3).stderr,
+        )
         broken = pathlib.Path(self.folder.name) / "broken.csv"
         broken.write_text("src,dst,ts\na,b,1\na,b,x\n")
-        self.assertIn("broken.csv:3: ts: expected", run("run", GRAPH, f"--input=events={broken}", code=3).stderr)
+        self.assertIn(
+            "broken.csv:3: ts: expected",
+            run("run", GRAPH, f"--input=events={broken}", code=3).stderr,
+        )
         lenient = run("run", GRAPH, f"--input=events={broken}", "--lenient")
         self.assertIn("1 of 2 lines left out", lenient.stderr)
         self.assertIn("serve", run("--help").stdout)
         self.assertTrue(run("serve", "--help").stdout.startswith("Examples:"))
-        self.assertIn("127.0.0.1:1", run("predict", "links", "--to", "127.0.0.1:1", "--source", "a", code=1).stderr)
+        self.assertIn(
+            "127.0.0.1:1",
+            run("predict", "links", "--to", "127.0.0.1:1", "--source", "a", code=1).stderr,
+        )
 
     def train(self, *flags):
         """Trains on self.file; returns what was said and the path of the model."""
         path = pathlib.Path(self.folder.name) / "model.weft"
-        said = json.loads(run("train", "links", str(self.file), "--out", str(path), "--json", *flags).stdout)
+        said = json.loads(
+            run("train", "links", str(self.file), "--out", str(path), "--json", *flags).stdout
+        )
         return check("train_links", said), path
 
     def test_train_links(self):
@@ -146,23 +275,59 @@ class CommandLine(unittest.TestCase):
         self.assertIn("did you mean", misspelt.stderr)
         refused = run("train", "links", str(self.file), "--out", out, "--model", "recency", code=3)
         self.assertIn("expected a model that learns, got recency", refused.stderr)
-        self.assertIn("/nonexistent.csv", run("train", "links", "/nonexistent.csv", "--out", out, code=3).stderr)
-        unwritable = run("train", "links", str(self.file), "--out", "/nonexistent/model.weft", "--epochs", "1", code=3)
+        self.assertIn(
+            "/nonexistent.csv",
+            run("train", "links", "/nonexistent.csv", "--out", out, code=3).stderr,
+        )
+        unwritable = run(
+            "train",
+            "links",
+            str(self.file),
+            "--out",
+            "/nonexistent/model.weft",
+            "--epochs",
+            "1",
+            code=3,
+        )
         self.assertIn("/nonexistent/model.weft: cannot be written", unwritable.stderr)
 
     def test_bench(self):
-        """Small numbers: what is measured works and is said in full; figures are for quiet machines."""
+        """What is measured works and is said in full; figures are for quiet machines."""
         small = ("--nodes", "200", "--json")
         folder = pathlib.Path(self.folder.name)
-        ingest = json.loads(run("bench", "ingest", "--events", "5000", "--folder", str(folder), *small).stdout)
+        ingest = json.loads(
+            run("bench", "ingest", "--events", "5000", "--folder", str(folder), *small).stdout
+        )
         self.assertEqual(check("bench_ingest", ingest)["learning"]["rejected"], 0)
-        model = json.loads(run("bench", "link_model", "--model", "recency", "--events", "5000", *small).stdout)
+        model = json.loads(
+            run("bench", "link_model", "--model", "recency", "--events", "5000", *small).stdout
+        )
         check("bench_link_model", model)
-        cache = check("bench_neighbor_cache",
-                      json.loads(run("bench", "neighbor_cache", "--events", "5000", *small).stdout))
-        self.assertEqual([(one["batch"], one["hops"]) for one in cache["runs"]], [(32, 1), (32, 2), (64, 1), (64, 2)])
-        predict = json.loads(run("bench", "link_predict", "--rate", "50", "--seconds", "1", "--ingest-rate", "2000",
-                                 "--restart-events", "500", "--folder", str(folder), *small).stdout)
+        cache = check(
+            "bench_neighbor_cache",
+            json.loads(run("bench", "neighbor_cache", "--events", "5000", *small).stdout),
+        )
+        self.assertEqual(
+            [(one["batch"], one["hops"]) for one in cache["runs"]],
+            [(32, 1), (32, 2), (64, 1), (64, 2)],
+        )
+        predict = json.loads(
+            run(
+                "bench",
+                "link_predict",
+                "--rate",
+                "50",
+                "--seconds",
+                "1",
+                "--ingest-rate",
+                "2000",
+                "--restart-events",
+                "500",
+                "--folder",
+                str(folder),
+                *small,
+            ).stdout
+        )
         self.assertEqual(check("bench_link_predict", predict)["requests"], 50)
         self.assertGreaterEqual(predict["restart"]["events"], 500)
         self.assertEqual(sorted(path.name for path in folder.iterdir()), ["events.csv"])
@@ -170,12 +335,16 @@ class CommandLine(unittest.TestCase):
         run("bench", "ingest", "--events", "0", code=2)
 
     def scores_of_a_service(self, *flags):
-        """Average precision of nat, which does not learn there, over the first 2000 events; and its scores."""
+        """Average precision of nat, which does not learn there, over 2000 events; its scores."""
         graph = pathlib.Path(self.folder.name) / "still.pbtxt"
         graph.write_text(pathlib.Path(GRAPH).read_text().replace("learn: true", ""))
         server, address = self.serve("--graph", str(graph), *flags)
-        watch = subprocess.Popen([WEFT, "watch", "predictions", "--to", address, "--events", "2000", "--json"],
-                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        watch = subprocess.Popen(
+            [WEFT, "watch", "predictions", "--to", address, "--events", "2000", "--json"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         self.assertIn("watching", watch.stderr.readline())
         run("ingest", "events", str(self.file), "--to", address)
         lines = [json.loads(line) for line in watch.communicate(timeout=60)[0].splitlines()]
@@ -197,33 +366,68 @@ class CommandLine(unittest.TestCase):
         graph.write_text(by_spec)
         out = pathlib.Path(self.folder.name) / "out.jsonl"
         run("run", str(graph), f"--input=events={self.file}", f"--output=predictions={out}")
-        self.assertEqual([json.loads(line)["score"] for line in out.read_text().splitlines()], scores)
+        self.assertEqual(
+            [json.loads(line)["score"] for line in out.read_text().splitlines()], scores
+        )
 
     def test_model_files_that_a_service_refuses(self):
         said, path = self.train("--epochs", "1")
-        flags = ("serve", "--data-dir", self.folder.name + "/data", "--listen", "127.0.0.1:0", "--http-listen", "none")
-        self.assertIn("/nonexistent.weft: No such file", run(*flags, "--model", "/nonexistent.weft", code=3).stderr)
+        flags = (
+            "serve",
+            "--data-dir",
+            self.folder.name + "/data",
+            "--listen",
+            "127.0.0.1:0",
+            "--http-listen",
+            "none",
+        )
+        self.assertIn(
+            "/nonexistent.weft: No such file",
+            run(*flags, "--model", "/nonexistent.weft", code=3).stderr,
+        )
         no_nat = pathlib.Path(self.folder.name) / "no_nat.pbtxt"
-        no_nat.write_text('input { name: "events" type: "EventBatch" }\n'
-                          'node { name: "a" operator: "edgebank" input: "EVENTS:events" output: "SCORES:s" }\n'
-                          'output { name: "predictions" stream: "s" }\n')
+        no_nat.write_text(
+            'input { name: "events" type: "EventBatch" }\n'
+            'node { name: "a" operator: "edgebank" input: "EVENTS:events" output: "SCORES:s" }\n'
+            'output { name: "predictions" stream: "s" }\n'
+        )
         refused = run(*flags, "--graph", str(no_nat), "--model", str(path), code=3)
         self.assertIn('expected a node with the operator "nat", got none', refused.stderr)
         elsewhere = pathlib.Path(self.folder.name) / "elsewhere.pbtxt"
-        elsewhere.write_text(pathlib.Path(GRAPH).read_text().replace("learn: true", 'model_file: "other.weft"'))
+        elsewhere.write_text(
+            pathlib.Path(GRAPH).read_text().replace("learn: true", 'model_file: "other.weft"')
+        )
         refused = run(*flags, "--graph", str(elsewhere), "--model", str(path), code=3)
         self.assertIn('node "nat" starts from other.weft already', refused.stderr)
         whole = path.read_bytes()
         path.write_bytes(whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:])
         self.assertIn("its checksum does not fit", run(*flags, "--model", str(path), code=3).stderr)
         path.write_bytes(whole[:8] + (2).to_bytes(4, "little") + whole[12:])
-        self.assertIn("expected model file format 1, got 2", run(*flags, "--model", str(path), code=3).stderr)
-        self.assertIn("expected a weft model file", run(*flags, "--model", str(self.file), code=3).stderr)
+        self.assertIn(
+            "expected model file format 1, got 2", run(*flags, "--model", str(path), code=3).stderr
+        )
+        self.assertIn(
+            "expected a weft model file", run(*flags, "--model", str(self.file), code=3).stderr
+        )
 
     def serve(self, *flags):
         server = subprocess.Popen(
-            [WEFT, "serve", "--data-dir", self.folder.name + "/data", "--listen", "127.0.0.1:0", "--http-listen",
-             "127.0.0.1:0", "--json", *flags], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            [
+                WEFT,
+                "serve",
+                "--data-dir",
+                self.folder.name + "/data",
+                "--listen",
+                "127.0.0.1:0",
+                "--http-listen",
+                "127.0.0.1:0",
+                "--json",
+                *flags,
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
         return server, check("serve", json.loads(server.stdout.readline()))["address"]
 
     def drain(self, server):
@@ -233,11 +437,17 @@ class CommandLine(unittest.TestCase):
 
     def test_a_service_from_start_to_drain(self):
         server, address = self.serve()
-        watch = subprocess.Popen([WEFT, "watch", "predictions", "--to", address, "--events", "1500", "--json"],
-                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        watch = subprocess.Popen(
+            [WEFT, "watch", "predictions", "--to", address, "--events", "1500", "--json"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         self.assertIn("watching", watch.stderr.readline())
-        done = check("ingest_events",
-                     json.loads(run("ingest", "events", str(self.file), "--to", address, "--json").stdout))
+        done = check(
+            "ingest_events",
+            json.loads(run("ingest", "events", str(self.file), "--to", address, "--json").stdout),
+        )
         self.assertEqual((done["events"], done["applied_seq"], done["rejected"]), (1500, 1500, 0))
         lines, _ = watch.communicate(timeout=60)
         self.assertEqual(len(lines.splitlines()), 1500)
@@ -252,11 +462,30 @@ class CommandLine(unittest.TestCase):
         after = check("predict_links", json.loads(run(*asked, address).stdout))
         self.assertEqual(after, before)
         self.file.write_text(events(1500) + "late,1,3000,0\n")
-        resumed = json.loads(run("ingest", "events", str(self.file), "--to", address, "--resume", done["producer"],
-                                 "--json").stdout)
+        resumed = json.loads(
+            run(
+                "ingest",
+                "events",
+                str(self.file),
+                "--to",
+                address,
+                "--resume",
+                done["producer"],
+                "--json",
+            ).stdout
+        )
         self.assertEqual((resumed["events"], resumed["durable_seq"]), (1, 1501))
         self.file.write_text(events(1502, seed=2))
-        changed = run("ingest", "events", str(self.file), "--to", address, "--resume", done["producer"], code=1)
+        changed = run(
+            "ingest",
+            "events",
+            str(self.file),
+            "--to",
+            address,
+            "--resume",
+            done["producer"],
+            code=1,
+        )
         self.assertIn("the file has changed", changed.stderr)
         self.drain(server)
 

@@ -1,5 +1,7 @@
 #!/usr/bin/python3
-"""Kills the real server under load and checks that nothing acknowledged is lost and that the state is the undisturbed one's.
+"""Kills the real server under load. Checks that nothing acknowledged is lost, and the state.
+
+The state has to be the undisturbed server's.
 
   kill_test.py --weft build/release/weft --kills 3 --seed 1
 
@@ -28,13 +30,19 @@ def write_events(path, seed):
         out.write("src,dst,ts\n")
         for i in range(EVENTS):
             source = draw.randrange(NODES)
-            target = (source * 7 + draw.randrange(3)) % NODES if draw.random() < 0.9 else draw.randrange(NODES)
+            target = (
+                (source * 7 + draw.randrange(3)) % NODES
+                if draw.random() < 0.9
+                else draw.randrange(NODES)
+            )
             out.write(f"{source},{target},{i}\n")
 
 
 def ingest(weft, service, events):
     return subprocess.Popen(
-        [weft, "ingest", "events", str(events), "--to", service.address, "--json"], stdout=subprocess.PIPE, text=True
+        [weft, "ingest", "events", str(events), "--to", service.address, "--json"],
+        stdout=subprocess.PIPE,
+        text=True,
     )
 
 

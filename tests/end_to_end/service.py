@@ -13,7 +13,9 @@ STOP_SECONDS = 60
 
 def data_folder():
     """The folder of real data sets, or None."""
-    folder = pathlib.Path(os.environ.get("WEFT_DATA", pathlib.Path(__file__).parents[2] / "../shared/data"))
+    folder = pathlib.Path(
+        os.environ.get("WEFT_DATA", pathlib.Path(__file__).parents[2] / "../shared/data")
+    )
     return folder.resolve() if (folder / "graphs").is_dir() else None
 
 
@@ -27,11 +29,15 @@ class Service:
 
     def start(self):
         """Returns once it serves; a restart takes the ports that it had."""
-        self.process = subprocess.Popen(self._command + self._listen, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            self._command + self._listen, stdout=subprocess.PIPE, text=True
+        )
         ready, _, _ = select.select([self.process.stdout], [], [], STOP_SECONDS)
         line = self.process.stdout.readline() if ready else ""
         if not line:
-            raise RuntimeError(f"{' '.join(self._command)} did not start (exit {self.process.poll()})")
+            raise RuntimeError(
+                f"{' '.join(self._command)} did not start (exit {self.process.poll()})"
+            )
         said = json.loads(line)
         self.address, self.http_address = said["address"], said["http_address"]
         self._listen = ["--listen", self.address, "--http-listen", self.http_address]
@@ -49,9 +55,15 @@ class Service:
 
     def metric(self, name):
         """The sum of a metric over its labels; 0 if it is not there."""
-        with urllib.request.urlopen(f"http://{self.http_address}/metrics", timeout=STOP_SECONDS) as response:
+        with urllib.request.urlopen(
+            f"http://{self.http_address}/metrics", timeout=STOP_SECONDS
+        ) as response:
             lines = response.read().decode().splitlines()
-        return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.split("{")[0].split(" ")[0] == name)
+        return sum(
+            float(line.rsplit(" ", 1)[1])
+            for line in lines
+            if line.split("{")[0].split(" ")[0] == name
+        )
 
     def kill(self):
         """As a power cut would: SIGKILL."""

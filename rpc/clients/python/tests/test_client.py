@@ -12,12 +12,14 @@ from weft_client import Client, Event, Reject, Score, WeftError
 
 
 class ClientTest(unittest.TestCase):
-
     def setUp(self):
         self.place = tempfile.TemporaryDirectory()
         self.server = subprocess.Popen(
             [os.environ["WEFT_TEST_SERVER"], self.place.name, "127.0.0.1:0"],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
         self.client = Client(self.server.stdout.readline().split()[0])
 
     def tearDown(self):
@@ -33,10 +35,10 @@ class ClientTest(unittest.TestCase):
                 feed.add(Event(i % 2, f"t{i % 3}", time_us=i))
             feed.wait_applied()
             position = feed.position
-        scores = self.client.score_links([(0, "t0"), (0, "t9"), ("x", "t0")],
-                                         min_position=position)
-        self.assertEqual(scores, (Score(4.0, True, True), Score(0.0, True, False),
-                                  Score(0.0, False, True)))
+        scores = self.client.score_links([(0, "t0"), (0, "t9"), ("x", "t0")], min_position=position)
+        self.assertEqual(
+            scores, (Score(4.0, True, True), Score(0.0, True, False), Score(0.0, False, True))
+        )
         ranking = self.client.rank_targets(0, top_k=2)
         self.assertEqual(ranking.targets[0].target, "t0")
         self.assertEqual(ranking.model, "counting")

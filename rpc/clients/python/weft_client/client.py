@@ -12,8 +12,15 @@ from typing import Iterable, Iterator, Optional, Sequence, Tuple, Union
 
 import grpc
 
-from weft.v1 import (admin_pb2, admin_pb2_grpc, ingest_pb2, ingest_pb2_grpc, link_pb2,
-                     link_pb2_grpc, position_pb2)
+from weft.v1 import (
+    admin_pb2,
+    admin_pb2_grpc,
+    ingest_pb2,
+    ingest_pb2_grpc,
+    link_pb2,
+    link_pb2_grpc,
+    position_pb2,
+)
 
 Key = Union[str, int]
 
@@ -99,8 +106,14 @@ def _columns(events: Sequence[Event], first_seq: int) -> ingest_pb2.EventColumns
 class Feed:
     """An open Ingest stream of one producer. Not for use from several threads."""
 
-    def __init__(self, stub: ingest_pb2_grpc.IngestServiceStub, feed: str, producer: str,
-                 resume: bool, batch_events: int):
+    def __init__(
+        self,
+        stub: ingest_pb2_grpc.IngestServiceStub,
+        feed: str,
+        producer: str,
+        resume: bool,
+        batch_events: int,
+    ):
         self._outgoing: "queue.Queue[Optional[ingest_pb2.IngestRequest]]" = queue.Queue()
         self._events: list = []
         self._changed = threading.Condition()
@@ -139,7 +152,7 @@ class Feed:
                         self._position = ack.position
                     for reject in ack.reject:
                         name = ingest_pb2.RejectReason.Name(reject.reason)
-                        self.rejects.append(Reject(reject.seq, name[len("REJECT_REASON_"):]))
+                        self.rejects.append(Reject(reject.seq, name[len("REJECT_REASON_") :]))
                     self._changed.notify_all()
         except grpc.RpcError as error:
             failure = _error(error)
@@ -233,13 +246,18 @@ class Client:
         except grpc.RpcError as error:
             raise _error(error) from None
 
-    def ingest(self, feed: str, producer: str, resume: bool = False,
-               batch_events: int = 1024) -> Feed:
+    def ingest(
+        self, feed: str, producer: str, resume: bool = False, batch_events: int = 1024
+    ) -> Feed:
         """Opens a stream into a feed; use it in a `with` statement."""
         return Feed(self._ingest, feed, producer, resume, batch_events)
 
-    def score_links(self, pairs: Iterable[Tuple[Key, Key]], node: str = "",
-                    min_position: Optional[position_pb2.LogPosition] = None) -> Tuple[Score, ...]:
+    def score_links(
+        self,
+        pairs: Iterable[Tuple[Key, Key]],
+        node: str = "",
+        min_position: Optional[position_pb2.LogPosition] = None,
+    ) -> Tuple[Score, ...]:
         """Scores pairs of nodes for an interaction right now."""
         request = link_pb2.ScoreLinksRequest(node=node, min_position=min_position)
         for source, target in pairs:
@@ -247,22 +265,37 @@ class Client:
         response = self._call(self._link.ScoreLinks, request)
         return tuple(Score(s.score, s.source_known, s.target_known) for s in response.score)
 
-    def rank_targets(self, source: Key, top_k: int = 10, targets: Iterable[Key] = (),
-                     node: str = "",
-                     min_position: Optional[position_pb2.LogPosition] = None) -> Ranking:
+    def rank_targets(
+        self,
+        source: Key,
+        top_k: int = 10,
+        targets: Iterable[Key] = (),
+        node: str = "",
+        min_position: Optional[position_pb2.LogPosition] = None,
+    ) -> Ranking:
         """The likeliest next targets of a node, among `targets` or all that are known."""
-        request = link_pb2.RankTargetsRequest(source=str(source), top_k=top_k, node=node,
-                                              target=[str(target) for target in targets],
-                                              min_position=min_position)
+        request = link_pb2.RankTargetsRequest(
+            source=str(source),
+            top_k=top_k,
+            node=node,
+            target=[str(target) for target in targets],
+            min_position=min_position,
+        )
         response = self._call(self._link.RankTargets, request)
-        return Ranking(tuple(Ranked(t.target, t.score) for t in response.target), response.cut,
-                       response.model.name, response.model.version)
+        return Ranking(
+            tuple(Ranked(t.target, t.score) for t in response.target),
+            response.cut,
+            response.model.name,
+            response.model.version,
+        )
 
-    def predictions(self, output: str = "",
-                    sources: Iterable[Key] = ()) -> Iterator[link_pb2.SubscribePredictionsResponse]:
+    def predictions(
+        self, output: str = "", sources: Iterable[Key] = ()
+    ) -> Iterator[link_pb2.SubscribePredictionsResponse]:
         """The scores of events as they come in, until the iteration is given up."""
-        request = link_pb2.SubscribePredictionsRequest(output=output,
-                                                       source=[str(source) for source in sources])
+        request = link_pb2.SubscribePredictionsRequest(
+            output=output, source=[str(source) for source in sources]
+        )
         stream = self._link.SubscribePredictions(request)
         try:
             yield from stream
