@@ -77,7 +77,8 @@ const std::map<std::string, std::string, std::less<>>& Cases() {
         {"nat", scorer("nat",
                        "[type.googleapis.com/weft.operators.link.v1.Nat] { learn: true seed: 5 "
                        "max_nodes: 64 first_hop_slots: 6 second_hop_slots: 4 self_width: 16 "
-                       "hidden_width: 24 scoring { batch: 8 max_targets: 9 } }")},
+                       "hidden_width: 24 feature_count: 2 feature_events: 100 "
+                       "scoring { batch: 8 max_targets: 9 } }")},
         {"link_evaluation",
          head + sampler +
              "node { name: \"a\" operator: \"recency\" input: \"CANDIDATES:candidates\" output: "
@@ -106,7 +107,11 @@ TEST_P(EveryOperatorThreads, KeepsItsPromises) {
   property.encoders = &Encoders();
   std::vector<graph::EventBatch> batches;
   for (std::uint64_t seed = 1; seed <= 6; ++seed) {
-    batches.push_back(tests::RandomEvents(seed, 97, 20, static_cast<graph::TimeUs>(seed) * 1000));
+    graph::EventBatch& batch = batches.emplace_back(
+        tests::RandomEvents(seed, 97, 20, static_cast<graph::TimeUs>(seed) * 1000));
+    batch.feature_count = 2;
+    for (std::int64_t i = 0; i < 2 * batch.size(); ++i)
+      batch.feature.push_back(static_cast<float>(i * 7 % 11) - 5.0f);
   }
   property.steps = tests::FeedSteps("events", 0, batches);
   tests::RunResult result;

@@ -40,6 +40,7 @@ ModelOr MakeNatWith(cache::SlotRule rule, const LinkModelRequest& request) {
   options.cache.seed = 7;
   options.cache.max_nodes = std::max<std::int64_t>(1024, request.node_count);
   options.micro_batch = request.batch;
+  options.dimensions.feature_count = request.feature_count;
   options.seed = request.seed;
   options.learning = request.learns;
   return std::make_unique<NatModel>(options, gpu::HostExec{});
@@ -55,10 +56,8 @@ ModelOr MakeNatPaperSlots(const LinkModelRequest& request) {
 
 const std::map<std::string, LinkModelFactory, std::less<>>& Models() {
   static const auto* const kModels = new std::map<std::string, LinkModelFactory, std::less<>>{
-      {"edgebank", MakeEdgeBank},
-      {"edgebank_window", MakeEdgeBankWindow},
-      {"nat", MakeNat},
-      {"nat_paper_slots", MakeNatPaperSlots},
+      {"edgebank", MakeEdgeBank}, {"edgebank_window", MakeEdgeBankWindow},
+      {"nat", MakeNat},           {"nat_paper_slots", MakeNatPaperSlots},
       {"recency", MakeRecency},
   };
   return *kModels;

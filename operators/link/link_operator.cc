@@ -37,6 +37,7 @@ graph::Contract LinkOperator::LinkContract(std::string_view options_type) {
   contract.options_type = options_type;
   contract.reads = graph::Reads::kBeforeBatch;
   contract.micro_batch = 32;
+  contract.state_version = 2;
   return contract;
 }
 

@@ -69,7 +69,7 @@ TEST_F(ModelFileTest, RefusesEveryPrefixAndEveryFlippedByteOfTheHeader) {
 
 TEST_F(ModelFileTest, NamesThePathAndWhatIsWrong) {
   NatModel narrow = Make(1, 36);
-  EXPECT_THAT(std::string(ReadModelFile(path_, narrow).message()), HasSubstr("dimensions"));
+  EXPECT_THAT(std::string(ReadModelFile(path_, narrow).message()), HasSubstr("feature_count 0"));
   EXPECT_THAT(std::string(ReadModelFile(path_, narrow).message()), HasSubstr(path_));
   EXPECT_EQ(ReadModelFile("/nowhere/x.weft", narrow).code(), absl::StatusCode::kNotFound);
   Replace("src,dst,ts\n1,2,3\n and so on");

@@ -181,14 +181,17 @@ struct SlotMatrixGradient {
   }
 };
 
-struct KeyProjectionGradient {
-  NatView v;
+// What the entries that read one projection say about it.
+struct ProjectionGradient {
+  NatProjected p;
+  const float* d_slot_input;
+  std::int64_t stride;
   WEFT_HD void operator()(std::int64_t k) const {
     for (int f = 0; f < kSlotWidth; ++f) {
       float sum = 0.0f;
-      for (std::int32_t e = v.key_entries_begin[k]; e < v.key_entries_begin[k + 1]; ++e)
-        sum = sum + v.d_slot_input[f * v.entry_stride + v.key_entries[e]];
-      v.d_key_projection[k * kSlotWidth + f] = sum;
+      for (std::int32_t e = p.entries_begin[k]; e < p.entries_begin[k + 1]; ++e)
+        sum = sum + d_slot_input[f * stride + p.entries[e]];
+      p.d_projection[k * kSlotWidth + f] = sum;
     }
   }
 };
@@ -235,7 +238,9 @@ void NatSlotGradientOn(const E& exec, const NatView& view) {
          view.d_slot_candidate_state);
   matrix(layout.slot_gate_state_bias, nullptr, 0, view.d_slot_gate, view.d_slot_candidate_state);
   matrix(layout.slot_feature, view.slot_feature, stride, view.d_slot_input, nullptr);
-  gpu::ForEachIndex(exec, view.key_count, KeyProjectionGradient{view});
+  for (const NatProjected* projected : {&view.key, &view.event})
+    gpu::ForEachIndex(exec, projected->distinct_count,
+                      ProjectionGradient{*projected, view.d_slot_input, stride});
 }
 
 template void NatLossGradientOn(const gpu::BuildExec&, const NatView&);

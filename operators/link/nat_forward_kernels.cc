@@ -48,7 +48,7 @@ struct NodeInputs {
     const std::int64_t s_width = v.dimensions.self_width;
     const float* own = v.self_state + std::int64_t{v.node_row[i]} * s_width;
     const float* opponent = v.self_state + std::int64_t{v.opponent_row[i]} * s_width;
-    float* input = v.self_input + i * v.extended_width;
+    float* input = v.self_input + i * v.input_width;
     float* before = v.self_before + i * s_width;
     tile.Each(s_width, [=](std::int64_t s) {
       input[s] = opponent[s];
@@ -67,6 +67,11 @@ struct NodeInputs {
       input[s_width + q] = feature;
       extended[q] = feature;
     });
+    const std::int64_t event_width = v.dimensions.feature_count;
+    if (event_width == 0) return;
+    const float* event = v.event_feature + v.node_event[i] * event_width;
+    float* to = input + v.extended_width;
+    tile.Each(event_width, [=](std::int64_t k) { to[k] = event[k]; });
   }
 };
 
@@ -91,11 +96,10 @@ struct SelfGru {
 };
 
 struct KeepProjection {
-  NatView v;
+  NatProjected p;
   WEFT_HD void operator()(std::int64_t k) const {
-    NatProjection& projection = v.projection[v.stale_row[k]];
-    for (int f = 0; f < kSlotWidth; ++f)
-      projection.value[f] = v.stale_projection[k * kSlotWidth + f];
+    NatProjection& projection = p.projection[p.stale_row[k]];
+    for (int f = 0; f < kSlotWidth; ++f) projection.value[f] = p.stale_product[k * kSlotWidth + f];
   }
 };
 
@@ -106,8 +110,14 @@ struct SlotRaw {
     v.slot_feature[v.entry_stride + m] = AgeInEvents(v.now, v.reads.ordinal[m]);
     v.slot_feature[2 * v.entry_stride + m] =
         static_cast<float>(static_cast<std::int32_t>(v.reads.count[m]));
-    const NatProjection& projection = v.projection[v.entry_row[m]];
-    for (int f = 0; f < kSlotWidth; ++f) v.slot_input[f * v.entry_stride + m] = projection.value[f];
+    const NatProjection& key = v.key.projection[v.key.entry_row[m]];
+    if (v.event.projection == nullptr) {
+      for (int f = 0; f < kSlotWidth; ++f) v.slot_input[f * v.entry_stride + m] = key.value[f];
+    } else {
+      const NatProjection& event = v.event.projection[v.event.entry_row[m]];
+      for (int f = 0; f < kSlotWidth; ++f)
+        v.slot_input[f * v.entry_stride + m] = key.value[f] + event.value[f];
+    }
   }
 };
 
@@ -402,8 +412,8 @@ void NatSelfGruOn(const E& exec, const NatView& view) {
 }
 
 template <class E>
-void NatKeepProjectionsOn(const E& exec, const NatView& view) {
-  gpu::ForEachIndex(exec, view.stale_count, KeepProjection{view});
+void NatKeepProjectionsOn(const E& exec, const NatProjected& projected) {
+  gpu::ForEachIndex(exec, projected.stale_count, KeepProjection{projected});
 }
 
 template <class E>
@@ -446,7 +456,7 @@ void NatLogitsOn(const E& exec, const NatView& view) {
 
 template void NatNodeInputsOn(const gpu::BuildExec&, const NatView&);
 template void NatSelfGruOn(const gpu::BuildExec&, const NatView&);
-template void NatKeepProjectionsOn(const gpu::BuildExec&, const NatView&);
+template void NatKeepProjectionsOn(const gpu::BuildExec&, const NatProjected&);
 template void NatSlotsOn(const gpu::BuildExec&, const NatView&);
 template void NatJointOn(const gpu::BuildExec&, const NatView&);
 template void NatHiddenStartOn(const gpu::BuildExec&, const NatView&);

@@ -19,14 +19,36 @@ struct NatRecord {
   std::uint32_t in_count;
   std::uint32_t opponent;  // of the last event
   std::uint32_t padding;
+
+  // Of the last event in either direction; 0 for a node never seen.
+  std::uint32_t LastOrdinal() const {
+    if (out_count == 0 || in_count == 0) return out_count == 0 ? last_in_ordinal : last_out_ordinal;
+    const bool out = static_cast<std::int32_t>(last_out_ordinal - last_in_ordinal) > 0;
+    return out ? last_out_ordinal : last_in_ordinal;
+  }
 };
 
-// What slots read of their neighbour: its state times slot_key, kept as long as state and weights
-// stay.
+// A row of a matrix times a part of the weights, kept as long as both stay.
 struct NatProjection {
   float value[kSlotWidth];
   std::uint64_t version;  // of the weights that it was made with; 0: none
   std::uint64_t padding;
+};
+
+// What slots read through a projection: the states of their neighbours, or the features of their
+// events.
+struct NatProjected {
+  NatProjection* projection;       // by row of the matrix; null if there is nothing to read
+  const std::uint32_t* entry_row;  // [M] the row that an entry reads
+  std::int32_t stale_count;
+  const std::uint32_t* stale_row;  // [N] rows whose projection has to be made anew
+  float* stale_product;            // [N x F]
+  // Gradients: the distinct rows, and the entries that read each.
+  std::int32_t distinct_count;
+  const std::uint32_t* distinct_row;  // [K]
+  const std::int32_t* entries_begin;  // [K + 1]
+  const std::int32_t* entries;
+  float* d_projection;  // [K x F]
 };
 
 // The moment that a batch is read at. Ages are measured in mean gaps between events, so that
@@ -42,13 +64,13 @@ struct NatNow {
 struct NatView {
   NatDimensions dimensions;
   std::int32_t extended_width;  // S + node features
+  std::int32_t input_width;     // S + node features + event features
   std::int32_t joint_width;
   NatNow now;
 
   // State by row.
-  const float* self_state;    // [rows x S]
-  const NatRecord* record;    // [rows]
-  NatProjection* projection;  // [rows]
+  const float* self_state;  // [rows x S]
+  const NatRecord* record;  // [rows]
 
   // Weights (parts of one array).
   const float* weights;
@@ -60,7 +82,9 @@ struct NatView {
   const std::uint32_t* node_row;      // [U]
   const std::uint32_t* opponent_row;  // [U]
   float* node_raw;                    // [6 x U] ages and counts, then their logarithms
-  float* self_input;                  // [U x extended] opponent's state, then node features
+  const float* event_feature;         // rows of event features
+  const std::uint32_t* node_event;    // [U] row of the node's last event
+  float* self_input;                  // [U x input] opponent's state, node and event features
   float* self_before;                 // [U x S]
   float* self_mixed;                  // [U x S] Lin_s of the input
   float* gate_input;                  // [U x 3S] then reset, update, candidate
@@ -69,17 +93,15 @@ struct NatView {
 
   // Cache entries.
   cache::NeighborReads reads;
-  std::int64_t entry_stride;       // of the arrays [.. x M]
-  const std::uint32_t* entry_row;  // [M] the neighbour's row
-  std::int32_t stale_count;
-  const std::uint32_t* stale_row;  // [N]
-  float* stale_projection;         // [N x F]
-  float* slot_feature;             // [slot features x M]
-  float* slot_input;               // [F x M] x of the slots' GRU
-  float* slot_gate;                // [3F x M] reset, update, candidate
-  float* slot_candidate_state;     // [F x M] W_hn h + b_hn
-  float* slot_after;               // [F x M] z'
-  float* node_sum;                 // [U x F]
+  std::int64_t entry_stride;    // of the arrays [.. x M]
+  NatProjected key;             // neighbours' states
+  NatProjected event;           // events' features
+  float* slot_feature;          // [slot features x M]
+  float* slot_input;            // [F x M] x of the slots' GRU
+  float* slot_gate;             // [3F x M] reset, update, candidate
+  float* slot_candidate_state;  // [F x M] W_hn h + b_hn
+  float* slot_after;            // [F x M] z'
+  float* node_sum;              // [U x F]
   // The distinct keys of each node, in the range of its entries: those of hop 1 in their places,
   // then the others.
   std::int32_t* distinct_count;  // [U]
@@ -137,12 +159,7 @@ struct NatView {
   float* d_slot_gate;                     // [3F x M] before the activations
   float* d_slot_candidate_state;          // [F x M]
   float* d_slot_input;                    // [F x M]
-  std::int32_t key_count;
-  const std::uint32_t* key_row;
-  const std::int32_t* key_entries_begin;  // [K + 1] entries by key
-  const std::int32_t* key_entries;
-  float* d_key_projection;  // [K x F]
-  float* gradient;          // of all weights
+  float* gradient;                        // of all weights
 };
 
 // Forward, in this order; dense algebra stands between them.
@@ -151,7 +168,7 @@ void NatNodeInputsOn(const E& exec, const NatView& view);  // 1: node features, 
 template <class E>
 void NatSelfGruOn(const E& exec, const NatView& view);  // 2
 template <class E>
-void NatKeepProjectionsOn(const E& exec, const NatView& view);  // 3: stale ones into `projection`
+void NatKeepProjectionsOn(const E& exec, const NatProjected& projected);  // 3: what was stale
 template <class E>
 void NatSlotsOn(const E& exec, const NatView& view);  // 3: slot GRU, sums, distinct keys
 template <class E>

@@ -99,20 +99,26 @@ void NatModel::ComputeGradient() {
   // The gates' own values are no longer needed: self_mixed's gradient takes their place.
   float* d_mixed = v.gate_state;
   gpu::Gemm(exec_, BackProduct(v.node_count, v.d_gate_input, l.self_gate_input, t, s, d_mixed, s));
-  gpu::Gemm(exec_, OuterProduct(v.node_count, v.self_input, v.extended_width, d_mixed, s,
-                                l.self_input, g));
+  gpu::Gemm(exec_,
+            OuterProduct(v.node_count, v.self_input, v.input_width, d_mixed, s, l.self_input, g));
 
   // The slots.
   std::visit([&](const auto& e) { NatSlotGradientOn(e, v); }, exec_);
-  // slot_key's gradient is computed transposed: its 72 columns fill vectors, its 4 would not.
-  const NatPart transposed_key{0, l.slot_key.columns, l.slot_key.rows};
-  gpu::GemmArguments key_gradient =
-      OuterProduct(v.key_count, v.d_key_projection, kSlotWidth, self_state_.data(), s,
-                   transposed_key, workspace_.slot_key_gradient);
-  key_gradient.b_row = v.key_row;
-  gpu::Gemm(exec_, key_gradient);
-  gpu::Transpose(exec_, l.slot_key.columns, l.slot_key.rows, workspace_.slot_key_gradient,
-                 g + l.slot_key.offset);
+  ProjectionGradient(v.key, self_state_.data(), l.slot_key);
+  if (features_.feature_count() > 0) ProjectionGradient(v.event, features_.rows(), l.slot_event);
+}
+
+// Computed transposed: the part's rows fill vectors, its F columns would not.
+void NatModel::ProjectionGradient(const NatProjected& view, const float* matrix,
+                                  const NatPart& part) {
+  const NatPart transposed{0, part.columns, part.rows};
+  gpu::GemmArguments product =
+      OuterProduct(view.distinct_count, view.d_projection, kSlotWidth, matrix, part.rows,
+                   transposed, workspace_.transposed_gradient);
+  product.b_row = view.distinct_row;
+  gpu::Gemm(exec_, product);
+  gpu::Transpose(exec_, part.columns, part.rows, workspace_.transposed_gradient,
+                 view_.gradient + part.offset);
 }
 
 double NatModel::Learn(graph::EventSpan events, std::span<const graph::NodeId> negative) {

@@ -39,6 +39,8 @@ NatModel::NatModel(const NatOptions& options, const gpu::Exec& exec)
       self_state_(0, gpu::MemoryOf(exec)),
       record_(0, gpu::MemoryOf(exec)),
       projection_(0, gpu::MemoryOf(exec)),
+      features_(options.dimensions.feature_count, options.feature_events, gpu::MemoryOf(exec)),
+      feature_projection_(features_.row_count(), gpu::MemoryOf(exec)),
       workspace_(layout_, 2 * options.micro_batch, cache_.layout().slot_count, options.learning,
                  gpu::MemoryOf(exec)),
       interactions_(options.micro_batch, gpu::MemoryOf(exec)),
@@ -49,10 +51,11 @@ NatModel::NatModel(const NatOptions& options, const gpu::Exec& exec)
 }
 
 std::vector<std::pair<std::string, std::int64_t>> NatModel::dims() const {
-  return {{"self", layout_.dimensions.self_width},     {"neighbor", kSlotWidth},
-          {"position", layout_.dimensions.mask_width}, {"hidden", layout_.dimensions.hidden_width},
-          {"slots_hop0", options_.cache.slots[0]},     {"slots_hop1", options_.cache.slots[1]},
-          {"slots_hop2", options_.cache.slots[2]}};
+  return {
+      {"self", layout_.dimensions.self_width},        {"neighbor", kSlotWidth},
+      {"position", layout_.dimensions.mask_width},    {"hidden", layout_.dimensions.hidden_width},
+      {"features", layout_.dimensions.feature_count}, {"slots_hop0", options_.cache.slots[0]},
+      {"slots_hop1", options_.cache.slots[1]},        {"slots_hop2", options_.cache.slots[2]}};
 }
 
 std::int64_t NatModel::bytes_per_node() const {
@@ -65,6 +68,8 @@ void NatModel::ResetState() {
   self_state_.Allocate(256 * std::int64_t{layout_.dimensions.self_width});
   record_.Allocate(256);
   projection_.Allocate(256);
+  features_.Clear();
+  feature_projection_.Clear();
   stream_ = {};
   read_is_current_ = false;
 }
@@ -85,23 +90,19 @@ void NatModel::ReadNodes(NatWorkspace& workspace, cache::NeighborCache& cache,
   workspace.FinishPlan(view);
   view.dimensions = layout_.dimensions;
   view.extended_width = layout_.extended_width();
+  view.input_width = layout_.input_width();
   view.joint_width = layout_.joint_width();
   view.now = NowAt(time_us);
   view.self_state = self_state_.data();
   view.record = record_.data();
-  view.projection = projection_.data();
+  view.key.projection = projection_.data();
+  view.event.projection = feature_projection_.data();
+  view.event_feature = features_.rows();
   view.weights = weights_.data();
   view.layout_on_host = &layout_;
-  const std::span<const std::uint32_t> nodes = workspace.nodes();
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    const auto at = static_cast<std::int64_t>(i);
-    const std::uint32_t row = cache.rows().Find(nodes[i]);
-    workspace.node_row[at] = row;
-    workspace.opponent_row[at] =
-        row == cache::kNoRow ? cache::kNoRow : cache.rows().Find(record_[row].opponent);
-  }
-  view.reads = cache.Read(exec_, nodes);
-  FindKeys(workspace, cache, view);
+  FindNodes(workspace, cache, view.now);
+  view.reads = cache.Read(exec_, workspace.nodes());
+  FindProjected(workspace, cache, view);
 
   const float* w = weights_.data();
   std::visit([&](const auto& e) { NatNodeInputsOn(e, view); }, exec_);
@@ -116,25 +117,51 @@ void NatModel::ReadNodes(NatWorkspace& workspace, cache::NeighborCache& cache,
   gpu::Gemm(exec_, gates);
   std::visit([&](const auto& e) { NatSelfGruOn(e, view); }, exec_);
 
-  gpu::GemmArguments projections =
-      Product(view.stale_count, self_state_.data(), layout_.slot_key, w, view.stale_projection);
-  projections.a_row = view.stale_row;
-  gpu::Gemm(exec_, projections);
-  std::visit([&](const auto& e) { NatKeepProjectionsOn(e, view); }, exec_);
+  Renew(self_state_.data(), layout_.slot_key, workspace.key, view.reads.entry_count, view.key);
+  if (features_.feature_count() > 0)
+    Renew(features_.rows(), layout_.slot_event, workspace.event, view.reads.entry_count,
+          view.event);
   std::visit([&](const auto& e) { NatSlotsOn(e, view); }, exec_);
 }
 
-void NatModel::FindKeys(NatWorkspace& workspace, const cache::NeighborCache& cache,
-                        NatView& view) const {
+void NatModel::FindNodes(NatWorkspace& workspace, const cache::NeighborCache& cache,
+                         const NatNow& now) const {
+  const std::span<const std::uint32_t> nodes = workspace.nodes();
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const std::uint32_t row = cache.rows().Find(nodes[i]);
+    const NatRecord& record = record_[row];
+    workspace.node_row[i] = row;
+    workspace.opponent_row[i] =
+        row == cache::kNoRow ? cache::kNoRow : cache.rows().Find(record.opponent);
+    const std::uint32_t ordinal = record.LastOrdinal();
+    workspace.node_event[i] = ordinal == 0 ? 0 : features_.RowOf(ordinal, now.ordinal);
+  }
+}
+
+void NatModel::FindProjected(NatWorkspace& workspace, const cache::NeighborCache& cache,
+                             NatView& view) const {
+  const std::int32_t count = view.reads.entry_count;
+  for (std::int32_t m = 0; m < count; ++m)
+    workspace.key.entry_row[m] = cache.rows().Find(view.reads.key[m]);
+  if (features_.feature_count() == 0) return;
+  for (std::int32_t m = 0; m < count; ++m)
+    workspace.event.entry_row[m] = features_.RowOf(view.reads.ordinal[m], view.now.ordinal);
+}
+
+void NatModel::Renew(const float* matrix, const NatPart& part, const NatWorkspace::Projected& rows,
+                     std::int32_t entry_count, NatProjected& view) const {
   view.stale_count = 0;
-  for (std::int32_t m = 0; m < view.reads.entry_count; ++m) {
-    const std::uint32_t row = cache.rows().Find(view.reads.key[m]);
-    workspace.entry_row[m] = row;
-    NatProjection& projection = projection_[row];
+  for (std::int32_t m = 0; m < entry_count; ++m) {
+    NatProjection& projection = view.projection[rows.entry_row[m]];
     if (projection.version == weights_version_) continue;
     projection.version = weights_version_;
-    workspace.stale_row[view.stale_count++] = row;
+    rows.stale_row[view.stale_count++] = rows.entry_row[m];
   }
+  gpu::GemmArguments product =
+      Product(view.stale_count, matrix, part, weights_.data(), view.stale_product);
+  product.a_row = view.stale_row;
+  gpu::Gemm(exec_, product);
+  std::visit([&](const auto& e) { NatKeepProjectionsOn(e, view); }, exec_);
 }
 
 void NatModel::ScoreReadPairs(const NatView& view) const {
@@ -189,6 +216,15 @@ void NatModel::GrowRows() {
   self_state_.Grow(larger * layout_.dimensions.self_width);
 }
 
+void NatModel::KeepFeatures(graph::EventSpan events) {
+  const std::uint32_t next = static_cast<std::uint32_t>(stream_.event_count + 1);
+  for (std::int64_t i = 0; i < events.size(); ++i) {
+    const std::uint32_t ordinal = interactions_[i].ordinal;
+    features_.Append(events, i, ordinal);
+    feature_projection_[features_.RowOf(ordinal, next)].version = 0;
+  }
+}
+
 void NatModel::Observe(graph::EventSpan events) {
   const auto count = static_cast<std::size_t>(events.size());
   if (count == 0) return;
@@ -205,6 +241,7 @@ void NatModel::Observe(graph::EventSpan events) {
     interactions_[static_cast<std::int64_t>(i)] = {
         events.source[i], events.target[i], events.time_us[i],
         static_cast<std::uint32_t>(++stream_.event_count)};
+  if (features_.feature_count() > 0) KeepFeatures(events);
   for (const graph::TimeUs time_us : events.time_us) {
     stream_.first_us = std::min(stream_.first_us, time_us);
     stream_.last_us = std::max(stream_.last_us, time_us);

@@ -13,6 +13,7 @@
 #include "gpu/buffer.h"
 #include "gpu/exec.h"
 #include "operators/learn/adam.h"
+#include "operators/link/event_features.h"
 #include "operators/link/link_model.h"
 #include "operators/link/nat_kernels.h"
 #include "operators/link/nat_weights.h"
@@ -24,8 +25,9 @@ struct NatOptions {
   NatDimensions dimensions;
   cache::NeighborCacheOptions cache;
   learn::AdamOptions adam;
-  std::int64_t micro_batch = 32;  // events, B of before_batch(B)
-  std::uint64_t seed = 1;         // of the initial weights
+  std::int64_t micro_batch = 32;          // events, B of before_batch(B)
+  std::int64_t feature_events = 1 << 16;  // events whose features are remembered; a power of two
+  std::uint64_t seed = 1;                 // of the initial weights
   bool learning = true;  // false leaves out the gradients' memory; Learn must not be called then
 };
 
@@ -74,12 +76,20 @@ class NatModel final : public LinkModel {
   // slots' new states.
   void ReadNodes(NatWorkspace& workspace, cache::NeighborCache& cache, graph::TimeUs time_us,
                  NatView& view) const;
-  // Finds the rows of the entries' keys, and what has to be projected anew.
-  void FindKeys(NatWorkspace& workspace, const cache::NeighborCache& cache, NatView& view) const;
+  void FindNodes(NatWorkspace& workspace, const cache::NeighborCache& cache,
+                 const NatNow& now) const;
+  // Finds what the entries read through projections.
+  void FindProjected(NatWorkspace& workspace, const cache::NeighborCache& cache,
+                     NatView& view) const;
+  // Makes those of `view` anew that are not of the present weights: rows of `matrix` times `part`.
+  void Renew(const float* matrix, const NatPart& part, const NatWorkspace::Projected& rows,
+             std::int32_t entry_count, NatProjected& view) const;
   void ScoreReadPairs(const NatView& view) const;
   void ComputeGradient();
+  void ProjectionGradient(const NatProjected& view, const float* matrix, const NatPart& part);
   NatNow NowAt(graph::TimeUs time_us) const;
   void GrowRows();
+  void KeepFeatures(graph::EventSpan events);
 
   NatOptions options_;
   gpu::Exec exec_;
@@ -90,11 +100,13 @@ class NatModel final : public LinkModel {
   float rate_factor_ = 1.0f;
 
   // State. `cache_` and the read workspace are also scratch of const reads, which leave no trace in
-  // the rows; `projection_` only remembers what follows from states and weights.
+  // the rows; projections only remember what follows from states, features and weights.
   mutable cache::NeighborCache cache_;
   gpu::Buffer<float> self_state_;                  // by row
   gpu::Buffer<NatRecord> record_;                  // by row
-  mutable gpu::Buffer<NatProjection> projection_;  // by row
+  mutable gpu::Buffer<NatProjection> projection_;  // of self_state_, by row
+  EventFeatures features_;
+  mutable gpu::Buffer<NatProjection> feature_projection_;  // of features_, by row
   struct Stream {
     std::int64_t event_count = 0;
     std::int64_t first_us = 0;

@@ -20,10 +20,12 @@ using graph::EventBatch;
 using graph::EventSpan;
 using graph::NodeId;
 
-// Each source has favourite targets that it repeats; some noise.
+// Each source has favourite targets that it repeats; some noise. Three features: whether it is
+// noise, and two that say nothing.
 EventBatch MakeEvents(std::int64_t count) {
   std::mt19937_64 random(5);
   EventBatch batch;
+  batch.feature_count = 3;
   for (std::int64_t i = 0; i < count; ++i) {
     const auto source = static_cast<NodeId>(random() % 40);
     const bool noise = random() % 10 == 0;
@@ -32,8 +34,18 @@ EventBatch MakeEvents(std::int64_t count) {
     batch.source.push_back(source);
     batch.target.push_back(target);
     batch.time_us.push_back(i * 1'000'000 + static_cast<std::int64_t>(random() % 1'000'000));
+    for (const float feature : {noise ? 100.0f : -1.0f, static_cast<float>(i % 7), -5.0f})
+      batch.feature.push_back(feature);
   }
   return batch;
+}
+
+// A ring of 128 events, so that the older ones' features are forgotten.
+NatOptions WithFeatures() {
+  NatOptions options;
+  options.dimensions.feature_count = 3;
+  options.feature_events = 128;
+  return options;
 }
 
 std::vector<NodeId> Negatives(std::int64_t begin, std::int64_t end) {
@@ -78,7 +90,7 @@ double LossOf(const Scores& scores) {
 
 TEST(NatModel, DerivativesAgreeWithFiniteDifferences) {
   const EventBatch events = MakeEvents(672);
-  NatOptions options;
+  NatOptions options = WithFeatures();
   options.adam.learning_rate = 3e-3f;
   NatModel model(options, gpu::HostExec{});
   Stream(model, events, 0, 640, true);
@@ -103,6 +115,7 @@ TEST(NatModel, DerivativesAgreeWithFiniteDifferences) {
                                                 {"self_gate_state_bias", l.self_gate_state_bias},
                                                 {"slot_key", l.slot_key},
                                                 {"slot_feature", l.slot_feature},
+                                                {"slot_event", l.slot_event},
                                                 {"slot_gate_input", l.slot_gate_input},
                                                 {"slot_gate_input_bias", l.slot_gate_input_bias},
                                                 {"slot_gate_state", l.slot_gate_state},
@@ -195,14 +208,14 @@ class MemoryCheckpoint final : public graph::CheckpointSink, public graph::Check
 
 TEST(NatModel, GoesOnFromASavedStateAsIfNothingHadHappened) {
   const EventBatch events = MakeEvents(640);
-  NatModel whole(NatOptions{}, gpu::HostExec{});
+  NatModel whole(WithFeatures(), gpu::HostExec{});
   Stream(whole, events, 0, 320, true);
   MemoryCheckpoint checkpoint;
   ASSERT_TRUE(whole.SaveWeights(checkpoint).ok());
   ASSERT_TRUE(whole.SaveState(checkpoint).ok());
   const Scores expected = Stream(whole, events, 320, 640, true);
 
-  NatOptions options;
+  NatOptions options = WithFeatures();
   options.seed = 99;  // other initial weights, all of them replaced
   NatModel restored(options, gpu::HostExec{});
   Stream(restored, events, 0, 100, true);
@@ -214,7 +227,7 @@ TEST(NatModel, GoesOnFromASavedStateAsIfNothingHadHappened) {
 
 TEST(NatModel, ReadsBetweenMicroBatchesChangeNothing) {
   const EventBatch events = MakeEvents(320);
-  NatModel quiet(NatOptions{}, gpu::HostExec{}), asked(NatOptions{}, gpu::HostExec{});
+  NatModel quiet(WithFeatures(), gpu::HostExec{}), asked(WithFeatures(), gpu::HostExec{});
   for (std::int64_t at = 0; at < 320; at += 32) {
     const Scores expected = Stream(quiet, events, at, at + 32, true);
     const std::vector<NodeId> source(100, 3), target = Negatives(0, 100);
@@ -239,6 +252,28 @@ TEST(NatModel, ScoresPairsAsItScoresEventsAndKnowsNewNodes) {
   std::vector<float> score(3);
   model.ScorePairs(unknown_source, unknown_target, span.time_us[0], score);
   for (const float p : score) EXPECT_TRUE(p > 0.0f && p < 1.0f) << p;
+}
+
+TEST(NatModel, FeaturesThatAreNotThereCountAsZero) {
+  EventBatch some = MakeEvents(320), all = some;
+  some.feature_count = 1;
+  some.feature.clear();
+  for (std::size_t i = 0; i < all.source.size(); ++i) {
+    some.feature.push_back(all.feature[3 * i]);
+    all.feature[3 * i + 1] = all.feature[3 * i + 2] = 0.0f;
+  }
+  NatModel first(WithFeatures(), gpu::HostExec{}), second(WithFeatures(), gpu::HostExec{});
+  EXPECT_TRUE(Stream(first, some, 0, 320, true) == Stream(second, all, 0, 320, true));
+}
+
+TEST(NatModel, FeaturesMatter) {
+  EventBatch events = MakeEvents(320), others = events;
+  others.feature[3 * 200] += 1.0f;
+  NatModel first(WithFeatures(), gpu::HostExec{}), second(WithFeatures(), gpu::HostExec{});
+  EXPECT_TRUE(Stream(first, events, 0, 192, true) == Stream(second, others, 0, 192, true));
+  Stream(first, events, 192, 224, true);
+  Stream(second, others, 192, 224, true);
+  EXPECT_FALSE(Stream(first, events, 224, 320, true) == Stream(second, others, 224, 320, true));
 }
 
 TEST(NatModel, LearnsWhoRepeats) {

@@ -1,5 +1,7 @@
 #include "operators/link/nat_operator.h"
 
+#include <bit>
+
 #include "gpu/device.h"
 #include "graph/check.h"
 #include "graph/text.h"
@@ -12,6 +14,8 @@ namespace {
 constexpr std::int64_t kMaxNodes = std::int64_t{1} << 28;
 // Keys of a row fit the hash tables of the joint step.
 constexpr std::int64_t kMaxSlots = 64;
+constexpr std::int32_t kMaxFeatures = 1024;
+constexpr std::int64_t kMaxFeatureEvents = std::int64_t{1} << 24;
 
 absl::StatusOr<std::int32_t> WidthOption(const graph::OpenContext& context, std::string_view field,
                                          std::int64_t value, std::int32_t fallback) {
@@ -50,6 +54,20 @@ absl::Status ReadSlots(const graph::OpenContext& context, const v1::Nat& message
   return absl::OkStatus();
 }
 
+absl::Status ReadFeatures(const graph::OpenContext& context, const v1::Nat& message,
+                          NatOptions& options) {
+  if (message.feature_count() < 0 || message.feature_count() > kMaxFeatures)
+    return context.OptionError("feature_count", graph::Concat("expected 0 to ", kMaxFeatures,
+                                                              ", got ", message.feature_count()));
+  options.dimensions.feature_count = message.feature_count();
+  WEFT_ASSIGN(const std::int64_t events,
+              PositiveOption(context, "feature_events", message.feature_events(),
+                             options.feature_events, kMaxFeatureEvents));
+  options.feature_events =
+      static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(events)));
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<LinkModel>> NatOperator::MakeModel(graph::OpenContext& context,
@@ -78,6 +96,7 @@ absl::StatusOr<std::unique_ptr<LinkModel>> NatOperator::MakeModel(graph::OpenCon
               WidthOption(context, "position_width", message.position_width(), 16));
   WEFT_ASSIGN(options.dimensions.hidden_width,
               WidthOption(context, "hidden_width", message.hidden_width(), 144));
+  WEFT_TRY(ReadFeatures(context, message, options));
   if (message.learning_rate() < 0.0f || message.learning_rate() > 1.0f)
     return context.OptionError(
         "learning_rate",

@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "graph/check.h"
+#include "graph/text.h"
 #include "operators/link/nat_model.h"
 
 namespace weft::operators::link {
@@ -32,6 +33,11 @@ struct StateHeader {
   std::int64_t eviction_count;
 };
 
+std::string Describe(const NatDimensions& d) {
+  return graph::Concat("self_width ", d.self_width, ", position_width ", d.mask_width,
+                       ", hidden_width ", d.hidden_width, ", feature_count ", d.feature_count);
+}
+
 }  // namespace
 
 absl::Status NatModel::SaveWeights(graph::CheckpointSink& sink) const {
@@ -46,7 +52,8 @@ absl::Status NatModel::LoadWeights(graph::CheckpointSource& source) {
   WEFT_TRY(source.Read("dimensions", WritableBytesOfOne(dimensions)));
   if (!(dimensions == layout_.dimensions))
     return absl::FailedPreconditionError(
-        "the model was made with other dimensions than the options ask for");
+        graph::Concat("expected a model with ", Describe(layout_.dimensions),
+                      ", as the options ask for, got one with ", Describe(dimensions)));
   ++weights_version_;
   WEFT_TRY(source.Read("weights", std::as_writable_bytes(weights_.span())));
   WEFT_TRY(source.Read("optimizer", std::as_writable_bytes(adam_.moments().span())));
@@ -66,7 +73,8 @@ absl::Status NatModel::SaveState(graph::CheckpointSink& sink) const {
   const auto count = static_cast<std::size_t>(rows.size());
   const auto width = static_cast<std::size_t>(layout_.dimensions.self_width);
   WEFT_TRY(sink.Write("self_state", BytesOf(self_state_.span().subspan(width, count * width))));
-  return sink.Write("records", BytesOf(record_.span().subspan(1, count)));
+  WEFT_TRY(sink.Write("records", BytesOf(record_.span().subspan(1, count))));
+  return features_.Save(stream_.event_count, sink);
 }
 
 absl::Status NatModel::LoadState(graph::CheckpointSource& source) {
@@ -90,7 +98,7 @@ absl::Status NatModel::LoadState(graph::CheckpointSource& source) {
                        std::as_writable_bytes(self_state_.span().subspan(width, count * width))));
   WEFT_TRY(source.Read("records", std::as_writable_bytes(record_.span().subspan(1, count))));
   stream_ = {header.event_count, header.first_us, header.last_us};
-  return absl::OkStatus();
+  return features_.Load(stream_.event_count, source);
 }
 
 }  // namespace weft::operators::link

@@ -36,13 +36,14 @@ NatWeights::NatWeights(const NatDimensions& d) : dimensions(d) {
     count += part.size();
   };
   const std::int32_t s = d.self_width;
-  place(self_input, extended_width(), s);
+  place(self_input, input_width(), s);
   place(self_gate_input, s, 3 * s);
   place(self_gate_input_bias, 1, 3 * s);
   place(self_gate_state, s, 3 * s);
   place(self_gate_state_bias, 1, 3 * s);
   place(slot_key, s, kSlotWidth);
   place(slot_feature, kSlotFeatureCount, kSlotWidth);
+  place(slot_event, d.feature_count, kSlotWidth);
   place(slot_gate_input, kSlotWidth, kSlotGates);
   place(slot_gate_input_bias, 1, kSlotGates);
   place(slot_gate_state, kSlotWidth, kSlotGates);
@@ -59,8 +60,8 @@ NatWeights::NatWeights(const NatDimensions& d) : dimensions(d) {
 void NatWeights::Initialize(std::uint64_t seed, float* weights) const {
   for (std::int64_t i = 0; i < count; ++i) weights[i] = 0.0f;
   for (const NatPart* part :
-       {&self_input, &self_gate_input, &self_gate_state, &slot_key, &slot_feature, &slot_gate_input,
-        &slot_gate_state, &joint_hidden, &source_hidden, &target_hidden, &output})
+       {&self_input, &self_gate_input, &self_gate_state, &slot_key, &slot_feature, &slot_event,
+        &slot_gate_input, &slot_gate_state, &joint_hidden, &source_hidden, &target_hidden, &output})
     FillXavier(seed, *part, weights);
   FillNormal(seed, mask_embedding, weights);
 }

@@ -13,6 +13,7 @@ struct NatDimensions {
   std::int32_t self_width = 72;     // S
   std::int32_t mask_width = 16;     // P: embedding of a distance mask
   std::int32_t hidden_width = 144;  // of the scoring layer; the paper's is d_n + 2S
+  std::int32_t feature_count = 0;   // d_e: features of an event
 
   bool operator==(const NatDimensions&) const = default;
 };
@@ -41,7 +42,7 @@ struct NatWeights {
   explicit NatWeights(const NatDimensions& dimensions);
 
   NatDimensions dimensions;
-  NatPart self_input;       // (S + node features) x S     Lin_s
+  NatPart self_input;       // (S + node features + d_e) x S     Lin_s
   NatPart self_gate_input;  // S x 3S                      W_i of the node's GRU: reset, update,
                             // candidate
   NatPart self_gate_input_bias;
@@ -49,7 +50,8 @@ struct NatWeights {
   NatPart self_gate_state_bias;
   NatPart
       slot_key;  // S x F                       the part of Lin_n that reads the neighbour's state
-  NatPart slot_feature;     // slot features x F           the rest of Lin_n
+  NatPart slot_feature;     // slot features x F           the part that reads age and count
+  NatPart slot_event;       // d_e x F                     the part that reads the event's features
   NatPart slot_gate_input;  // F x 3F                      W_i of the slots' GRU
   NatPart slot_gate_input_bias;
   NatPart slot_gate_state;  // F x 3F
@@ -64,6 +66,7 @@ struct NatWeights {
   std::int64_t count = 0;  // of all
 
   std::int32_t extended_width() const { return dimensions.self_width + kNodeFeatureCount; }
+  std::int32_t input_width() const { return extended_width() + dimensions.feature_count; }
   std::int32_t joint_width() const { return dimensions.mask_width + kJointStateWidth; }
 
   // Xavier-uniform matrices, unit-normal mask embeddings, zero biases, from a counter hash of

@@ -30,7 +30,7 @@ NatWorkspace::NatWorkspace(const NatWeights& weights, std::int64_t max_pairs,
       nodes_(max_nodes_, memory),
       sources_(max_pairs, memory),
       targets_(max_pairs, memory),
-      keys_(learning ? max_entries_ : 0, memory),
+      rows_(learning ? max_entries_ : 0),
       arena_(memory),
       fill_(static_cast<std::size_t>(max_entries_)) {
   placed_.match_stride = static_cast<std::int32_t>(entries_per_node);
@@ -46,8 +46,7 @@ NatWorkspace::NatWorkspace(const NatWeights& weights, std::int64_t max_pairs,
 void NatWorkspace::PlacePlans() {
   node_row = arena_.Place<std::uint32_t>(max_nodes_);
   opponent_row = arena_.Place<std::uint32_t>(max_nodes_);
-  entry_row = arena_.Place<std::uint32_t>(max_entries_);
-  stale_row = arena_.Place<std::uint32_t>(max_entries_);
+  node_event = arena_.Place<std::uint32_t>(max_nodes_);
   pair_source_ = arena_.Place<std::int32_t>(max_pairs_);
   pair_target_ = arena_.Place<std::int32_t>(max_pairs_);
   pair_source_index_ = arena_.Place<std::int32_t>(max_pairs_);
@@ -59,15 +58,16 @@ void NatWorkspace::PlaceForward(const NatWeights& weights) {
   const std::int64_t nodes = max_nodes_, entries = max_entries_, pairs = max_pairs_;
   const std::int64_t s = weights.dimensions.self_width, hidden = weights.dimensions.hidden_width;
   const std::int64_t extended = weights.extended_width();
+  PlaceProjected(key, v.key);
+  if (weights.dimensions.feature_count > 0) PlaceProjected(event, v.event);
   v.entry_stride = entries;
   v.node_raw = arena_.Place<float>(6 * nodes);
-  v.self_input = arena_.Place<float>(nodes * extended);
+  v.self_input = arena_.Place<float>(nodes * weights.input_width());
   v.self_before = arena_.Place<float>(nodes * s);
   v.self_mixed = arena_.Place<float>(nodes * s);
   v.gate_input = arena_.Place<float>(nodes * 3 * s);
   v.gate_state = arena_.Place<float>(nodes * 3 * s);
   v.extended = arena_.Place<float>(nodes * extended);
-  v.stale_projection = arena_.Place<float>(entries * kSlotWidth);
   v.slot_feature = arena_.Place<float>(kSlotFeatureCount * entries);
   v.slot_input = arena_.Place<float>(kSlotWidth * entries);
   v.slot_gate = arena_.Place<float>(kSlotGates * entries);
@@ -113,20 +113,43 @@ void NatWorkspace::PlaceGradients(const NatWeights& weights) {
   v.d_slot_gate = arena_.Place<float>(kSlotGates * entries);
   v.d_slot_candidate_state = arena_.Place<float>(kSlotWidth * entries);
   v.d_slot_input = arena_.Place<float>(kSlotWidth * entries);
-  v.d_key_projection = arena_.Place<float>(entries * kSlotWidth);
+  PlaceGrouped(keys_, v.key);
+  if (weights.dimensions.feature_count > 0) PlaceGrouped(events_, v.event);
   v.gradient = arena_.Place<float>(weights.count);
   transposed = arena_.Place<float>(weights.count);
   ones = arena_.Place<float>(std::max(nodes, pairs));
-  slot_key_gradient = arena_.Place<float>(weights.slot_key.size());
+  transposed_gradient =
+      arena_.Place<float>(std::max(weights.slot_key.size(), weights.slot_event.size()));
   source_pairs_begin_ = arena_.Place<std::int32_t>(pairs + 1);
   source_pairs_ = arena_.Place<std::int32_t>(pairs);
   target_pairs_begin_ = arena_.Place<std::int32_t>(pairs + 1);
   target_pairs_ = arena_.Place<std::int32_t>(pairs);
   node_source_index_ = arena_.Place<std::int32_t>(nodes);
   node_target_index_ = arena_.Place<std::int32_t>(nodes);
-  key_number_ = arena_.Place<std::int32_t>(entries);
-  key_entries_begin_ = arena_.Place<std::int32_t>(entries + 1);
-  key_entries_ = arena_.Place<std::int32_t>(entries);
+}
+
+void NatWorkspace::PlaceProjected(Projected& projected, NatProjected& view) {
+  view.entry_row = projected.entry_row = arena_.Place<std::uint32_t>(max_entries_);
+  view.stale_row = projected.stale_row = arena_.Place<std::uint32_t>(max_entries_);
+  view.stale_product = arena_.Place<float>(max_entries_ * kSlotWidth);
+}
+
+void NatWorkspace::PlaceGrouped(Grouped& grouped, NatProjected& view) {
+  grouped.number = arena_.Place<std::int32_t>(max_entries_);
+  view.distinct_row = grouped.row = arena_.Place<std::uint32_t>(max_entries_);
+  view.entries_begin = grouped.begin = arena_.Place<std::int32_t>(max_entries_ + 1);
+  view.entries = grouped.entries = arena_.Place<std::int32_t>(max_entries_);
+  view.d_projection = arena_.Place<float>(max_entries_ * kSlotWidth);
+}
+
+void NatWorkspace::Group(const Projected& projected, const Grouped& grouped,
+                         std::int32_t entry_count, NatProjected& view) {
+  rows_.Clear();
+  for (std::int32_t m = 0; m < entry_count; ++m)
+    grouped.number[m] = rows_.Insert(projected.entry_row[m]);
+  view.distinct_count = rows_.size();
+  std::copy_n(rows_.ids(), rows_.size(), grouped.row);
+  GroupBy(grouped.number, entry_count, rows_.size(), fill_, grouped.begin, grouped.entries);
 }
 
 void NatWorkspace::StartPlan() {
@@ -153,8 +176,7 @@ void NatWorkspace::FinishPlan(NatView& view) {
   view.node_id = nodes_.ids();
   view.node_row = node_row;
   view.opponent_row = opponent_row;
-  view.entry_row = entry_row;
-  view.stale_row = stale_row;
+  view.node_event = node_event;
   view.pair_count = static_cast<std::int32_t>(pair_count_);
   view.pair_source = pair_source_;
   view.pair_target = pair_target_;
@@ -170,15 +192,10 @@ void NatWorkspace::PlanGradients(NatView& view) {
   WEFT_CHECK(learning_);
   GroupBy(pair_source_index_, view.pair_count, view.source_count, fill_, source_pairs_begin_,
           source_pairs_);
-  keys_.Clear();
-  for (std::int32_t m = 0; m < view.reads.entry_count; ++m)
-    key_number_[m] = keys_.Insert(entry_row[m]);
-  view.key_count = keys_.size();
-  view.key_row = keys_.ids();
   GroupBy(pair_target_index_, view.pair_count, view.target_count, fill_, target_pairs_begin_,
           target_pairs_);
-  GroupBy(key_number_, view.reads.entry_count, view.key_count, fill_, key_entries_begin_,
-          key_entries_);
+  Group(key, keys_, view.reads.entry_count, view.key);
+  if (view.event.projection != nullptr) Group(event, events_, view.reads.entry_count, view.event);
   std::fill_n(node_source_index_, view.node_count, -1);
   std::fill_n(node_target_index_, view.node_count, -1);
   for (std::int32_t i = 0; i < view.source_count; ++i) node_source_index_[sources_.ids()[i]] = i;
@@ -189,8 +206,6 @@ void NatWorkspace::PlanGradients(NatView& view) {
   view.target_pairs = target_pairs_;
   view.node_source_index = node_source_index_;
   view.node_target_index = node_target_index_;
-  view.key_entries_begin = key_entries_begin_;
-  view.key_entries = key_entries_;
 }
 
 }  // namespace weft::operators::link

@@ -39,14 +39,17 @@ class NatWorkspace {
     return {pair_target_, static_cast<std::size_t>(pair_count_)};
   }
 
-  // Lists pairs by source and by target; numbers the distinct rows of the entries' keys and lists
-  // entries by them.
+  // Lists pairs by source and by target, and entries by what they read through a projection.
   void PlanGradients(NatView& view);
 
   // Rows, filled by the model once the nodes and entries are known.
-  std::uint32_t *node_row, *opponent_row, *entry_row, *stale_row;
+  std::uint32_t *node_row, *opponent_row, *node_event;
+  // What slots read through a projection.
+  struct Projected {
+    std::uint32_t *entry_row, *stale_row;
+  } key, event;
   // Transposed weight matrices, ones and a scratch matrix, for gradients.
-  float *transposed, *ones, *slot_key_gradient;
+  float *transposed, *ones, *transposed_gradient;
 
  private:
   void PlacePlans();
@@ -59,12 +62,22 @@ class NatWorkspace {
   bool learning_;
   std::int64_t pair_count_ = 0;
 
-  cache::DenseIndex nodes_, sources_, targets_, keys_;
+  // Of NatProjected: the entries by the distinct rows that they read.
+  struct Grouped {
+    std::int32_t *number, *begin, *entries;
+    std::uint32_t* row;
+  };
+  void PlaceProjected(Projected& projected, NatProjected& view);
+  void PlaceGrouped(Grouped& grouped, NatProjected& view);
+  void Group(const Projected& projected, const Grouped& grouped, std::int32_t entry_count,
+             NatProjected& view);
+
+  cache::DenseIndex nodes_, sources_, targets_, rows_;
   gpu::Arena arena_;
   std::int32_t *pair_source_, *pair_target_, *pair_source_index_, *pair_target_index_;
-  std::int32_t* key_number_;
   std::int32_t *source_pairs_begin_, *source_pairs_, *target_pairs_begin_, *target_pairs_;
-  std::int32_t *node_source_index_, *node_target_index_, *key_entries_begin_, *key_entries_;
+  std::int32_t *node_source_index_, *node_target_index_;
+  Grouped keys_, events_;
   std::vector<std::int32_t> fill_;
   NatView placed_ = {};  // the pointers, once and for all
 };

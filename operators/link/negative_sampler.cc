@@ -27,6 +27,7 @@ graph::Contract NegativeSampler::contract() {
   contract.Input(kEvents).Output(kCandidates);
   contract.options_type = "weft.operators.link.v1.NegativeSampler";
   contract.reads = graph::Reads::kBeforeBatch;
+  contract.state_version = 2;
   return contract;
 }
 
