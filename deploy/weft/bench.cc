@@ -44,7 +44,7 @@ void PrintTable(const std::string& prefix, const ordered_json& figures) {
   }
 }
 
-void AddIngestFlags(CLI::App& command, BenchFlags& flags) {
+void AddLoadFlags(CLI::App& command, BenchFlags& flags) {
   flags.batch = 2048;
   command.add_option("--batch", flags.batch, "Events in one message (2048)")
       ->check(CLI::Range(1, 16'384));
@@ -52,8 +52,14 @@ void AddIngestFlags(CLI::App& command, BenchFlags& flags) {
                      "Where data directories are made for the time being; the disk matters");
 }
 
+void AddIngestFlags(CLI::App& command, BenchFlags& flags) {
+  AddLoadFlags(command, flags);
+  command.add_option("--graph", flags.graph, "Only one of: log_only, scoring, learning")
+      ->check(CLI::IsMember({"log_only", "scoring", "learning"}));
+}
+
 void AddLinkPredictFlags(CLI::App& command, BenchFlags& flags) {
-  AddIngestFlags(command, flags);
+  AddLoadFlags(command, flags);
   command.add_option("--rate", flags.request_rate, "ScoreLinks a second, of one pair each (1000)")
       ->check(CLI::Range(1.0, 1e6));
   command.add_option("--seconds", flags.seconds, "How long (10)")->check(CLI::Range(1.0, 3600.0));

@@ -17,6 +17,7 @@ struct BenchFlags {
   std::int64_t batch = 0;
   std::string model = "nat";
   std::string folder;
+  std::string graph;  // of `bench ingest`; empty: all
   bool learn = false;
   double request_rate = 1000.0;
   double seconds = 10.0;

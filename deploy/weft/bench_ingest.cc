@@ -1,3 +1,7 @@
+#include <chrono>
+#include <future>
+#include <vector>
+
 #include "deploy/weft/bench.h"
 #include "deploy/weft/bench_service.h"
 #include "deploy/weft/command.h"
@@ -26,6 +30,20 @@ absl::Status CheckCounts(const BenchService& service, std::int64_t events) {
                                            info.ShortDebugString()));
 }
 
+constexpr auto kLookEvery = std::chrono::milliseconds(50);
+
+// Memory of the service while the load runs: what does not grow with events stays the same from the
+// first quarter of the time on.
+class MemorySamples {
+ public:
+  void Add(double bytes) { bytes_.push_back(bytes); }
+  ordered_json Json() const { return {{"quarter", At(1)}, {"half", At(2)}, {"end", At(4)}}; }
+
+ private:
+  double At(std::size_t quarters) const { return bytes_[(bytes_.size() - 1) * quarters / 4]; }
+  std::vector<double> bytes_;
+};
+
 absl::StatusOr<ordered_json> Measure(const BenchFlags& flags, std::string_view graph) {
   WEFT_ASSIGN(const auto service, BenchService::Start(flags.folder, graph));
   rpc::IngestLoadOptions options;
@@ -37,7 +55,11 @@ absl::StatusOr<ordered_json> Measure(const BenchFlags& flags, std::string_view g
   options.node_count = flags.nodes;
   const double begin_service = service->CpuSeconds();
   const double begin_generator = operators::link::ProcessCpuSeconds();
-  WEFT_ASSIGN(const rpc::IngestLoadReport report, rpc::RunIngestLoad(options));
+  auto load = std::async(std::launch::async, [options] { return rpc::RunIngestLoad(options); });
+  MemorySamples memory;
+  do memory.Add(service->ResidentBytes());
+  while (load.wait_for(kLookEvery) != std::future_status::ready);
+  WEFT_ASSIGN(const rpc::IngestLoadReport report, load.get());
   const double generator = operators::link::ProcessCpuSeconds() - begin_generator;
   WEFT_TRY(CheckCounts(*service, flags.events));
   const auto count = static_cast<double>(flags.events);
@@ -48,6 +70,7 @@ absl::StatusOr<ordered_json> Measure(const BenchFlags& flags, std::string_view g
                       {"service_cpu_seconds", service->CpuSeconds() - begin_service},
                       {"generator_cpu_seconds", generator},
                       {"service_peak_bytes", service->PeakBytes()},
+                      {"service_resident_bytes", memory.Json()},
                       {"rejected", report.rejected_count}};
 }
 
@@ -61,6 +84,7 @@ int BenchIngest(const BenchFlags& flags) {
   } graphs[] = {
       {"log_only", kLogOnlyGraph}, {"scoring", kScoringGraph}, {"learning", kLearningGraph}};
   for (const auto& [name, graph] : graphs) {
+    if (!flags.graph.empty() && flags.graph != name) continue;
     auto measured = Measure(flags, graph);
     if (!measured.ok()) return FailOnInput(measured.status());
     figures[name] = *std::move(measured);

@@ -152,12 +152,15 @@ double BenchService::CpuSeconds() const {
   return (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
-double BenchService::PeakBytes() const {
+double BenchService::ResidentBytes() const { return StatusBytes("VmRSS:"); }
+double BenchService::PeakBytes() const { return StatusBytes("VmHWM:"); }
+
+double BenchService::StatusBytes(std::string_view field) const {
   std::ifstream file(graph::Concat("/proc/", process_, "/status"));
   std::string name;
   double kibibytes = 0.0;
   while (file >> name) {
-    if (name == "VmHWM:" && file >> kibibytes) break;
+    if (name == field && file >> kibibytes) break;
   }
   return kibibytes * 1024.0;
 }

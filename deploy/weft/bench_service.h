@@ -31,8 +31,9 @@ class BenchService {
   BenchService& operator=(const BenchService&) = delete;
 
   const std::string& address() const { return address_; }
-  // User and system time, and the most memory that it has had.
+  // User and system time; the memory that it has, and the most that it has had.
   double CpuSeconds() const;
+  double ResidentBytes() const;
   double PeakBytes() const;
 
   // As a power cut would.
@@ -44,6 +45,7 @@ class BenchService {
   explicit BenchService(std::string folder) : folder_(std::move(folder)) {}
   absl::Status Launch();
   absl::Status DidNotStart() const;
+  double StatusBytes(std::string_view field) const;
 
   std::string folder_;
   pid_t process_ = -1;
