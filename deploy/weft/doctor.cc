@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "deploy/weft/command.h"
+#include "gpu/exec.h"
 #include "graph/text.h"
 
 namespace weft::deploy {
@@ -29,10 +30,13 @@ struct Finding {
 Finding CheckCpu() {
   const bool ok = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
                   __builtin_cpu_supports("bmi2");
+  const bool wide = gpu::WidestVectors() == gpu::HostVectors::kAvx512;
   return {"cpu", ok,
-          graph::Concat(std::thread::hardware_concurrency(), " threads; ",
-                        ok ? "x86-64-v3 (AVX2, FMA, BMI2) is there"
-                           : "expected x86-64-v3 (AVX2, FMA, BMI2), which is the baseline")};
+          graph::Concat(
+              std::thread::hardware_concurrency(), " threads; ",
+              ok ? graph::Concat("x86-64-v3 (AVX2, FMA, BMI2) is there; kernels run on ",
+                                 wide ? "AVX-512" : "AVX2")
+                 : std::string("expected x86-64-v3 (AVX2, FMA, BMI2), which is the baseline"))};
 }
 
 Finding CheckDisk(const std::string& folder) {
