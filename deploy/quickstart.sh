@@ -1,24 +1,41 @@
 #!/usr/bin/env bash
-# From a bare Debian 12 to predictions: installs, builds, starts a service on embedded storage, streams real events in and
-# shows what it predicts. As root or with sudo.
-#   deploy/quickstart.sh                    20,000 US flights (npm package vega-datasets)
-#   deploy/quickstart.sh --input FILE.csv   your own events (src,dst,ts[,label,f0..])
-#   deploy/quickstart.sh --keep             leaves the service running
+# From a bare Debian 12 to predictions: installs, builds, starts a service on embedded storage,
+# streams real events in and shows what it predicts. As root or with sudo.
+#   deploy/quickstart.sh                      20,000 US flights (npm package vega-datasets)
+#   deploy/quickstart.sh --input FILE         your own events: CSV (src,dst,ts[,label,f0..]) or JSON
+#   deploy/quickstart.sh --input FILE --columns src=from,dst=to,ts=sent --time-unit ms
+#     --preset, --format, --time-unit, --columns and --lenient are those of `weft ingest events`
+#   deploy/quickstart.sh --seconds N          streams the events in N seconds (20)
+#   deploy/quickstart.sh --keep               leaves the service running
 set -uo pipefail
+start="$PWD"
 cd "$(dirname "$0")/.."
 source deploy/steps.sh
 
-keep=no input="" seconds=20
+usage() {
+  echo "quickstart.sh: $*" >&2
+  exit 2
+}
+
+keep=no input="" seconds=20 read_flags=()
 while [ "$#" -gt 0 ]; do
   case "$1" in
     --keep) keep=yes ;;
     --input) input="${2:?--input needs a file}"; shift ;;
     --seconds) seconds="${2:?--seconds needs a number}"; shift ;;
-    -h | --help) sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 0 ;;
-    *) echo "quickstart.sh: expected --keep, --input FILE or --seconds N, got $1" >&2; exit 2 ;;
+    --preset | --format | --time-unit | --columns)
+      read_flags+=("$1" "${2:?$1 needs a value}"); shift ;;
+    --lenient) read_flags+=("$1") ;;
+    -h | --help) sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) usage "expected --input FILE, --seconds N, --keep or how to read the file, got $1" ;;
   esac
   shift
 done
+[[ "$seconds" =~ ^[0-9]+([.][0-9]+)?$ ]] || usage "--seconds: expected a number, got $seconds"
+[ -n "$input" ] || [ "${#read_flags[@]}" -eq 0 ] || usage "${read_flags[0]}: only with --input"
+# A path is relative to where the user is, not to the repository.
+[[ -z "$input" || "$input" = /* ]] || input="$start/$input"
+[[ -z "$input" || -f "$input" ]] || usage "--input: expected a file, got $input"
 
 weft=build/release/weft
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/weft"
@@ -36,28 +53,45 @@ trap finish EXIT
 fetch_flights() {
   flights="$cache/flights-20k.json"
   [ -s "$flights" ] && { echo "cached: $flights"; return 0; }
+  local member=package/data/flights-20k.json
   mkdir -p "$cache" &&
-    (cd "$work" && npm pack --silent vega-datasets > /dev/null && tar xzf vega-datasets-*.tgz package/data/flights-20k.json) &&
-    mv "$work/package/data/flights-20k.json" "$flights" && echo "fetched: $flights"
+    (cd "$work" && npm pack --silent vega-datasets > /dev/null &&
+      tar xzf vega-datasets-*.tgz "$member") &&
+    mv "$work/$member" "$flights" && echo "fetched: $flights"
 }
 
-# Seconds of event time in the file, divided by the wanted seconds; and the features of an event.
-measure_input() {
-  local report
-  report="$("$weft" eval links "${read_flags[@]}" "$file" --model edgebank --no-inductive --json 2> "$work/measure")" ||
-    { cat "$work/measure" >&2; return 1; }
-  speed="$(printf '%s' "$report" | python3 -c "
-import json, sys
-split = json.load(sys.stdin)['split']
-span = (split['test']['to_us'] - split['train']['from_us']) / 1e6
-print(max(span, 1e-3) / $seconds)")"
-  echo "$file: streamed at $(printf '%.0f' "$speed") times its own speed"
+# What the service has to know of the file, and at how many times its own speed it is streamed.
+describe_input() {
+  "$weft" describe events "$file" "${read_flags[@]}" --top 3 --json > "$work/description" ||
+    return 1
+  local field
+  mapfile -t field < <(python3 - "$work/description" "$seconds" << 'END'
+import json, math, sys
+said = json.load(open(sys.argv[1]))
+if said["events"] == 0:
+    sys.exit(said["reason"])
+print(said["features"])
+print(math.ceil(said["events"] / 10))
+print(math.ceil(said["late_by_us"] / 1e6))
+print(max((said["to_us"] - said["from_us"]) / 1e6, 1e-3) / max(float(sys.argv[2]), 1e-3))
+print(*(top["source"] for top in said["top_sources"]), sep="\n")
+END
+  )
+  [ "${#field[@]}" -ge 4 ] || return 1
+  features="${field[0]}" report_every="${field[1]}" late_seconds="${field[2]}" speed="${field[3]}"
+  sources=("${field[@]:4}")
+  "$weft" describe events "$file" "${read_flags[@]}" --top 0 2> /dev/null
+  echo "streamed at $(printf '%.6g' "$speed") times its own speed"
+}
+
+ready_field() {
+  python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$work/ready" "$1"
 }
 
 start_service() {
   mkdir -p "$work/data"
-  "$weft" serve --data-dir "$work/data" --listen 127.0.0.1:0 --http-listen 127.0.0.1:0 --json \
-    > "$work/ready" 2> "$work/log" &
+  "$weft" serve --data-dir "$work/data" --listen 127.0.0.1:0 --http-listen 127.0.0.1:0 \
+    --features "$features" --lateness "$late_seconds" --json > "$work/ready" 2> "$work/log" &
   local service=$!
   pids+=("$service")
   local tries
@@ -66,35 +100,37 @@ start_service() {
     kill -0 "$service" 2> /dev/null || { cat "$work/log" >&2; return 1; }
     sleep 0.1
   done
-  address="$(python3 -c "import json; print(json.load(open('$work/ready'))['address'])")" || return 1
-  http="$(python3 -c "import json; print(json.load(open('$work/ready'))['http_address'])")"
+  address="$(ready_field address)" && http="$(ready_field http_address)" || return 1
   echo "gRPC on $address, metrics on http://$http/metrics"
 }
 
 stream_events() {
   local output
   for output in predictions recency edgebank; do
-    "$weft" watch predictions --to "$address" --output "$output" --summary-every 2000 > "$work/$output" 2> /dev/null &
+    "$weft" watch predictions --to "$address" --output "$output" --summary-every "$report_every" \
+      > "$work/$output" 2> /dev/null &
     pids+=("$!")
     watchers+=("$!")
   done
   sleep 0.5
-  "$weft" ingest events "$file" "${read_flags[@]}" --no-features --to "$address" --speed "$speed" || return 1
+  "$weft" ingest events "$file" "${read_flags[@]}" --to "$address" --speed "$speed" || return 1
   sleep 0.5
 }
 
 show() {
-  echo "accuracy as it ran (average precision over the latest 4096 events, each scored before the model saw it):"
-  cat "$work/predictions" "$work/recency" "$work/edgebank" 2> /dev/null | grep AP | sort -k2,2n -k1,1 | uniq
+  echo "accuracy as it ran: average precision over the latest 4096 events, each scored before the"
+  echo "model saw it"
+  sort -k2,2n -k1,1 -u <(grep -h AP "$work"/{predictions,recency,edgebank})
   echo
   echo "who comes next:"
   local source
-  for source in $sources; do "$weft" predict links --to "$address" --source "$source" --top 5; done
+  for source in "${sources[@]}"; do
+    "$weft" predict links --to "$address" --source="$source" --top 5 || return 1
+  done
 }
 
 step "packages" install_packages
 step "release build" build release weft
-read_flags=()
 if [ -n "$input" ]; then
   file="$input"
 else
@@ -103,15 +139,9 @@ else
   read_flags=(--preset vega-flights)
 fi
 watchers=()
-step "input" measure_input
+step "input" describe_input
 step "service" start_service
 step "events" stream_events
-sources="$("$weft" watch predictions --help > /dev/null; timeout 20 "$weft" run deploy/graphs/links.pbtxt "${read_flags[@]}" \
-  --input events="$file" --output predictions=- 2> /dev/null | head -5000 |
-  python3 -c "
-import collections, json, sys
-count = collections.Counter(json.loads(line)['source'] for line in sys.stdin)
-print(' '.join(source for source, _ in count.most_common(3)))")"
 step "predictions" show
 
 say "what to try next"

@@ -169,6 +169,22 @@ TEST(JsonReader, ArrayOfObjectsAtEveryBufferBoundary) {
     EXPECT_EQ(ReadAll(text, {}, piece, 1000).rows, whole.rows) << piece;
 }
 
+TEST(JsonReader, ALongElementIsOneBrokenRecord) {
+  ReadOptions options = Lenient();
+  options.limits.max_line_bytes = 60;
+  const std::string text = graph::Concat(
+      "[{\"src\":1,\"dst\":2,\"ts\":3,\"note\":\"", std::string(200, 'x'),
+      "}\",\n\"more\":{\"src\":4,\"dst\":5,\"ts\":6}},\n{\"src\":7,\"dst\":8,\"ts\":9}]");
+  for (const std::size_t piece : {1, 7, 50, 1000}) {
+    const Result result = ReadAll(text, options, piece);
+    EXPECT_THAT(result.rows, ElementsAre("7>8@9000000 0 [] 3")) << piece;
+    EXPECT_THAT(
+        result.report.first_broken,
+        ElementsAre("in:1: expected a record of at most 60 bytes (max_line_bytes), got more"))
+        << piece;
+  }
+}
+
 TEST(JsonReader, Errors) {
   const struct {
     const char* text;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "graph/check.h"
 
@@ -104,30 +105,31 @@ bool RecordBuffer::GiveUpOnLongRecord(Record& record) {
   return true;
 }
 
-std::size_t RecordBuffer::ElementEnd(std::size_t begin) const {
-  int depth = 0;
-  bool in_string = false;
-  for (std::size_t i = begin; i < end_; ++i) {
+std::size_t RecordBuffer::ScanElement() {
+  for (std::size_t i = begin_ + scan_.scanned; i < end_; ++i) {
     const char c = buffer_[i];
-    if (in_string) {
-      if (c == '\\') ++i;
-      if (c == '"') in_string = false;
+    const bool first = !std::exchange(scan_.begun, true);
+    if (scan_.escaped) {
+      scan_.escaped = false;
+    } else if (scan_.in_string) {
+      scan_.escaped = c == '\\';
+      scan_.in_string = c != '"';
     } else if (c == '"') {
-      in_string = true;
+      scan_.in_string = true;
     } else if (c == '{' || c == '[') {
-      ++depth;
+      ++scan_.depth;
+    } else if (scan_.depth == 0 && (c == '}' || c == ']' || c == ',')) {
+      return first ? i + 1 : i;
     } else if (c == '}' || c == ']') {
-      if (depth == 0) return std::max(i, begin + 1);
-      if (--depth == 0) return i + 1;
-    } else if (c == ',' && depth == 0) {
-      return std::max(i, begin + 1);
+      if (--scan_.depth == 0) return i + 1;
     }
   }
+  scan_.scanned = end_ - begin_;
   return kNotWhole;
 }
 
-bool RecordBuffer::NextElement(Record& record) {
-  while (begin_ < end_) {
+void RecordBuffer::SkipSeparators() {
+  for (; begin_ < end_; ++begin_) {
     const char c = buffer_[begin_];
     if (c == '\n') ++line_;
     if (!array_begun_ && c == '[') {
@@ -135,23 +137,40 @@ bool RecordBuffer::NextElement(Record& record) {
     } else if (!array_ended_ && array_begun_ && c == ']') {
       array_ended_ = true;
     } else if (!IsBlank(c) && (c != ',' || array_ended_)) {
-      break;
+      return;
     }
-    ++begin_;
   }
-  if (begin_ == end_) return false;
-  const std::size_t end = std::min(ElementEnd(begin_), end_);
-  const auto length = static_cast<std::int64_t>(end - begin_);
-  // The byte behind an element has to be there as well: the parser looks at it.
-  if (end == end_ && !ended_ && length <= max_record_bytes_) return false;
-  record.line = line_;
-  record.too_long = length > max_record_bytes_;
-  record.text = record.too_long ? std::string_view()
-                                : std::string_view(buffer_.data() + begin_, end - begin_);
-  line_ += std::count(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_),
-                      buffer_.begin() + static_cast<std::ptrdiff_t>(end), '\n');
-  begin_ = end;
-  return true;
+}
+
+bool RecordBuffer::NextElement(Record& record) {
+  for (;;) {
+    if (!skipping_) SkipSeparators();
+    if (begin_ == end_) return false;
+    const std::size_t found = ScanElement();
+    const bool whole = found != kNotWhole;
+    const std::size_t end = whole ? found : end_;
+    const std::string_view text(buffer_.data() + begin_, end - begin_);
+    const bool rest_of_long_element = skipping_;
+    if (!rest_of_long_element) {
+      const bool too_long = static_cast<std::int64_t>(text.size()) > max_record_bytes_;
+      // The byte behind an element has to be there as well: the parser looks at it.
+      if (end == end_ && !ended_ && !too_long) {
+        if (whole) scan_ = {};
+        return false;
+      }
+      record = {.text = too_long ? std::string_view() : text, .line = line_, .too_long = too_long};
+    }
+    line_ += std::count(text.begin(), text.end(), '\n');
+    begin_ = end;
+    skipping_ = !whole && !ended_;
+    if (whole || ended_) {
+      scan_ = {};
+    } else {
+      scan_.scanned = 0;
+    }
+    if (!rest_of_long_element) return true;
+    if (skipping_) return false;
+  }
 }
 
 }  // namespace weft::operators::io

@@ -46,12 +46,23 @@ class RecordBuffer {
  private:
   static constexpr std::size_t kNotWhole = std::string_view::npos;
 
+  // How far the element of the array at hand was looked at.
+  struct ElementScan {
+    std::size_t scanned = 0;  // bytes behind begin_
+    int depth = 0;            // of brackets and braces
+    bool begun = false;
+    bool in_string = false;
+    bool escaped = false;  // the next character of the string
+  };
+
   absl::Status Read();
   bool NextLine(Record& record);
   bool NextElement(Record& record);
-  // The end of the array element that begins at `begin`, kNotWhole if it is not in the buffer as a
-  // whole. At least one byte long: a stray bracket or comma is an element, which is broken.
-  std::size_t ElementEnd(std::size_t begin) const;
+  // What lies between the elements of the array.
+  void SkipSeparators();
+  // Goes on with the element at begin_: its end, or kNotWhole if that is not in the buffer yet. A
+  // stray bracket or comma is an element, which is broken.
+  std::size_t ScanElement();
   bool GiveUpOnLongRecord(Record& record);
 
   ByteSource bytes_;
@@ -61,7 +72,8 @@ class RecordBuffer {
   std::size_t begin_ = 0;  // of what was not given out
   std::size_t end_ = 0;
   bool ended_ = false;
-  bool skipping_ = false;  // inside a line that is too long
+  bool skipping_ = false;  // inside a record that is too long
+  ElementScan scan_;
   bool array_begun_ = false;
   bool array_ended_ = false;
   std::int64_t line_ = 1;

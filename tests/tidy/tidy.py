@@ -176,7 +176,7 @@ def check_options(root):
 def check_names(root):
     for folder in FOLDERS:
         for path in (root / folder).rglob("*"):
-            words = re.split(r"[^a-z]+", path.name.lower().replace("__init__", ""))
+            words = re.split(r"[^a-z0-9]+", path.name.lower().replace("__init__", ""))
             for word in BANNED_WORDS.intersection(words):
                 yield path.relative_to(root), 1, f"no file or folder has {word} in its name"
 
