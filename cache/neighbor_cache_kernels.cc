@@ -288,7 +288,7 @@ void ReadSlotsOn(const E& exec, const ReadArguments& arguments) {
 
 template <class E>
 void ObserveRowsOn(const E& exec, const ObserveArguments& arguments) {
-  gpu::ForEachIndex(exec, arguments.touch_count, ObserveRow{arguments});
+  gpu::ForEachIndex(gpu::WithGrain(exec, 256), arguments.touch_count, ObserveRow{arguments});
 }
 
 template void FindOccupiedOn(const gpu::BuildExec&, const ReadArguments&);

@@ -13,10 +13,10 @@ enum class HostVectors : std::uint8_t { kAvx2, kAvx512 };
 // The widest that this machine has.
 HostVectors WidestVectors();
 
-// The calling thread's oneTBB arena. Launches of at most `grain` indices stay on the calling
-// thread.
+// The calling thread's oneTBB arena. A task is at least `grain` indices of a few nanoseconds each,
+// or a 64th as many tiles; smaller launches stay on the calling thread.
 struct HostExec {
-  std::int64_t grain = 256;
+  std::int64_t grain = 16'384;
   HostVectors vectors = WidestVectors();
 };
 
@@ -26,7 +26,7 @@ struct CudaExec {
   int block = 256;  // threads
 };
 
-// The same Exec for launches whose indices are so much work that `grain` of them are worth a task.
+// The same Exec for a launch whose indices are so much work that `grain` of them are worth a task.
 inline HostExec WithGrain(const HostExec& exec, std::int64_t grain) {
   return {.grain = exec.grain < grain ? exec.grain : grain, .vectors = exec.vectors};
 }

@@ -12,7 +12,7 @@ namespace weft::gpu::internal {
 namespace {
 
 // A task of less work than this costs more to hand out than to do.
-constexpr std::int64_t kMultiplyAddsPerTask = 400'000;
+constexpr std::int64_t kMultiplyAddsPerTask = 2'000'000;
 
 // Eight rows of eight floats, exchanged in registers.
 void TransposeBlock(const float* from, std::int64_t from_stride, float* to,

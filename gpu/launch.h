@@ -163,8 +163,11 @@ void ForEachTile(const HostExec& exec, std::int64_t n, const Body& body) {
   static_assert(std::is_trivially_copyable_v<Body>);
   const auto run = exec.vectors == HostVectors::kAvx512 ? internal::RunTilesAvx512<Body>
                                                         : internal::RunTilesAvx2<Body>;
+  constexpr std::int64_t kIndicesOfATile = 64;
+  const std::int64_t grain = exec.grain < kIndicesOfATile ? 1 : exec.grain / kIndicesOfATile;
   internal::OverRange(
-      exec, n, [&body, run](std::int64_t begin, std::int64_t end) { run(body, begin, end); });
+      WithGrain(exec, grain), n,
+      [&body, run](std::int64_t begin, std::int64_t end) { run(body, begin, end); });
 }
 
 #else

@@ -34,6 +34,7 @@ struct Environment {
   MetricRegistry* metrics = nullptr;
   TraceRecorder* trace = nullptr;  // may be null
   std::string device = "host";
+  std::int32_t feature_count = 0;  // of an event of the feeds
 };
 
 class Graph {

@@ -20,6 +20,7 @@ class SpecOpenContext final : public OpenContext {
 
   std::string_view node_name() const override { return node_.name; }
   std::string_view device() const override { return environment_.device; }
+  std::int32_t feature_count() const override { return environment_.feature_count; }
   bool IsConnected(std::string_view output_port) const override {
     const auto& ports = node_.entry->contract.outputs;
     return std::any_of(node_.outputs.begin(), node_.outputs.end(), [&](const auto& connection) {

@@ -29,6 +29,8 @@ class OpenContext {
   virtual std::string_view node_name() const = 0;
   // Where kernels run: "host" or "cuda:0".
   virtual std::string_view device() const = 0;
+  // Features of an event of the feeds, for operators that read as many as there are.
+  virtual std::int32_t feature_count() const = 0;
   // Whether anything is connected to this output port, so that unwanted work can be left out.
   virtual bool IsConnected(std::string_view output_port) const = 0;
   // Whether a stream comes in at this input port, for operators with optional ones.

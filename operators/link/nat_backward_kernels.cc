@@ -223,7 +223,7 @@ template <class E>
 void NatSlotGradientOn(const E& exec, const NatView& view) {
   const NatWeights& layout = *view.layout_on_host;
   const std::int64_t stride = view.entry_stride, entries = view.reads.entry_count;
-  gpu::ForEachIndex(exec, view.node_count, SlotStateGradient{view});
+  gpu::ForEachIndex(gpu::WithGrain(exec, 256), view.node_count, SlotStateGradient{view});
   gpu::ForEachIndex(exec, entries,
                     SlotGruGradient{view, view.weights + layout.slot_gate_input.offset});
   const auto matrix = [&](const NatPart& part, const float* left, std::int64_t left_stride,

@@ -7,6 +7,8 @@ namespace weft::operators::link {
 namespace {
 
 constexpr int kRawCount = 6;
+// Nodes or pairs, each with all of its slots.
+constexpr std::int64_t kRowsPerTask = 256;
 // Logarithms of ages and counts reach about 16; this brings features near one.
 constexpr float kLogScale = 0.125f;
 
@@ -426,14 +428,14 @@ void NatSlotsOn(const E& exec, const NatView& view) {
                             view.weights + layout.slot_gate_state_bias.offset};
   const std::int64_t blocks =
       (view.reads.entry_count + SlotBlock::kEntries - 1) / SlotBlock::kEntries;
-  gpu::ForEachTile(gpu::WithGrain(exec, 16), blocks, SlotBlock{view, weights});
+  gpu::ForEachTile(exec, blocks, SlotBlock{view, weights});
   gpu::ForEachTile(exec, view.node_count, NodeSums{view});
-  gpu::ForEachIndex(exec, view.node_count, DistinctKeys{view});
+  gpu::ForEachIndex(gpu::WithGrain(exec, kRowsPerTask), view.node_count, DistinctKeys{view});
 }
 
 template <class E>
 void NatJointOn(const E& exec, const NatView& view) {
-  gpu::ForEachIndex(exec, view.pair_count, Joint{view});
+  gpu::ForEachIndex(gpu::WithGrain(exec, kRowsPerTask), view.pair_count, Joint{view});
   const std::int64_t width = view.extended_width;
   gpu::ForEachTile(exec, view.source_count,
                    CopyRows{view.extended, view.source_node, view.source_extended, width});

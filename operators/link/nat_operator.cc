@@ -56,10 +56,12 @@ absl::Status ReadSlots(const graph::OpenContext& context, const v1::Nat& message
 
 absl::Status ReadFeatures(const graph::OpenContext& context, const v1::Nat& message,
                           NatOptions& options) {
-  if (message.feature_count() < 0 || message.feature_count() > kMaxFeatures)
-    return context.OptionError("feature_count", graph::Concat("expected 0 to ", kMaxFeatures,
-                                                              ", got ", message.feature_count()));
-  options.dimensions.feature_count = message.feature_count();
+  const std::int32_t features =
+      message.has_feature_count() ? message.feature_count() : context.feature_count();
+  if (features < 0 || features > kMaxFeatures)
+    return context.OptionError("feature_count",
+                               graph::Concat("expected 0 to ", kMaxFeatures, ", got ", features));
+  options.dimensions.feature_count = features;
   WEFT_ASSIGN(const std::int64_t events,
               PositiveOption(context, "feature_events", message.feature_events(),
                              options.feature_events, kMaxFeatureEvents));
