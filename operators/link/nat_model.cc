@@ -117,10 +117,8 @@ void NatModel::ReadNodes(NatWorkspace& workspace, cache::NeighborCache& cache,
   gpu::Gemm(exec_, gates);
   std::visit([&](const auto& e) { NatSelfGruOn(e, view); }, exec_);
 
-  Renew(self_state_.data(), layout_.slot_key, workspace.key, view.reads.entry_count, view.key);
-  if (features_.feature_count() > 0)
-    Renew(features_.rows(), layout_.slot_event, workspace.event, view.reads.entry_count,
-          view.event);
+  Renew(self_state_.data(), layout_.slot_key, view.key);
+  if (features_.feature_count() > 0) Renew(features_.rows(), layout_.slot_event, view.event);
   std::visit([&](const auto& e) { NatSlotsOn(e, view); }, exec_);
 }
 
@@ -143,13 +141,15 @@ void NatModel::FindProjected(NatWorkspace& workspace, const cache::NeighborCache
   const std::int32_t count = view.reads.entry_count;
   for (std::int32_t m = 0; m < count; ++m)
     workspace.key.entry_row[m] = cache.rows().Find(view.reads.key[m]);
+  FindStale(workspace.key, count, view.key);
   if (features_.feature_count() == 0) return;
   for (std::int32_t m = 0; m < count; ++m)
     workspace.event.entry_row[m] = features_.RowOf(view.reads.ordinal[m], view.now.ordinal);
+  FindStale(workspace.event, count, view.event);
 }
 
-void NatModel::Renew(const float* matrix, const NatPart& part, const NatWorkspace::Projected& rows,
-                     std::int32_t entry_count, NatProjected& view) const {
+void NatModel::FindStale(const NatWorkspace::Projected& rows, std::int32_t entry_count,
+                         NatProjected& view) const {
   view.stale_count = 0;
   for (std::int32_t m = 0; m < entry_count; ++m) {
     NatProjection& projection = view.projection[rows.entry_row[m]];
@@ -157,6 +157,9 @@ void NatModel::Renew(const float* matrix, const NatPart& part, const NatWorkspac
     projection.version = weights_version_;
     rows.stale_row[view.stale_count++] = rows.entry_row[m];
   }
+}
+
+void NatModel::Renew(const float* matrix, const NatPart& part, const NatProjected& view) const {
   gpu::GemmArguments product =
       Product(view.stale_count, matrix, part, weights_.data(), view.stale_product);
   product.a_row = view.stale_row;

@@ -81,9 +81,11 @@ class NatModel final : public LinkModel {
   // Finds what the entries read through projections.
   void FindProjected(NatWorkspace& workspace, const cache::NeighborCache& cache,
                      NatView& view) const;
-  // Makes those of `view` anew that are not of the present weights: rows of `matrix` times `part`.
-  void Renew(const float* matrix, const NatPart& part, const NatWorkspace::Projected& rows,
-             std::int32_t entry_count, NatProjected& view) const;
+  // Lists the projections that are not of the present weights, each once, and marks them as made.
+  void FindStale(const NatWorkspace::Projected& rows, std::int32_t entry_count,
+                 NatProjected& view) const;
+  // Makes the stale ones: rows of `matrix` times `part`.
+  void Renew(const float* matrix, const NatPart& part, const NatProjected& view) const;
   void ScoreReadPairs(const NatView& view) const;
   void ComputeGradient();
   void ProjectionGradient(const NatProjected& view, const float* matrix, const NatPart& part);

@@ -144,21 +144,26 @@ TEST_F(DeviceTest, Primitives) {
 graph::EventBatch MakeEvents(std::int64_t count, std::uint32_t nodes) {
   std::mt19937_64 random(5);
   graph::EventBatch batch;
+  batch.feature_count = 3;
   for (std::int64_t i = 0; i < count; ++i) {
     batch.source.push_back(static_cast<graph::NodeId>(random() % nodes));
     batch.target.push_back(
         static_cast<graph::NodeId>((batch.source.back() * 7 + random() % 5) % nodes));
     batch.time_us.push_back(i * 1000);
+    for (int k = 0; k < batch.feature_count; ++k)
+      batch.feature.push_back(static_cast<float>(random() % 100) - 50.0f);
   }
   return batch;
 }
 
 TEST_F(DeviceTest, NatLearnsTheSameWeightsAndScores) {
   const graph::EventBatch events = MakeEvents(3200, 500);
-  const operators::link::NatWeights layout{operators::link::NatDimensions{}};
+  operators::link::NatOptions options;
+  options.dimensions.feature_count = events.feature_count;
+  const operators::link::NatWeights layout{options.dimensions};
   ExpectSameBytes<float>("nat: 100 micro-batches of 32, scored, learned, observed",
                          layout.count + 6400, [&](const gpu::Exec& exec, float* to) {
-                           operators::link::NatModel model(operators::link::NatOptions{}, exec);
+                           operators::link::NatModel model(options, exec);
                            std::vector<graph::NodeId> negative(32);
                            for (std::int64_t at = 0; at < events.size(); at += 32) {
                              for (std::size_t i = 0; i < 32; ++i)
