@@ -124,7 +124,7 @@ class GrpcServer final : public Server {
     const auto deadline = std::chrono::system_clock::now() +
                           std::chrono::duration_cast<std::chrono::system_clock::duration>(
                               std::chrono::duration<double>(deadline_seconds));
-    const absl::Status drained = host_->Drain();
+    absl::Status drained = host_->Drain();
     predictions_->Close();
     health_->Close();
     grpc_->Shutdown(deadline);

@@ -105,6 +105,7 @@ absl::Status BenchService::Launch() {
                                     "--http-listen", "none",
                                     "--json"};
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   const std::string log = folder_ + "/log";

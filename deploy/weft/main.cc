@@ -49,7 +49,8 @@ int Main(int argument_count, char** arguments) {
 
 }  // namespace
 
-int main(int argument_count, char** arguments) {
+// Memory running out is the only exception that gets here, and ends the program.
+int main(int argument_count, char** arguments) {  // NOLINT(bugprone-exception-escape)
   const int code = Main(argument_count, arguments);
   if (std::fflush(stdout) != 0 && code == 0) {
     std::perror("weft: standard output");

@@ -18,4 +18,4 @@ if [ "$#" -eq 0 ]; then
     ! -name '*_test.cc' ! -name '*_benchmark.cc' | sort)
 fi
 printf '%s\n' "${files[@]}" | xargs -P "$(nproc)" -n 1 clang-tidy-14 -p build/tidy --quiet \
-  --extra-arg=-Wno-unknown-warning-option
+  --extra-arg=-Wno-unknown-warning-option --extra-arg=-Wno-unknown-pragmas
