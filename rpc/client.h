@@ -31,7 +31,7 @@ class LinkClient {
   virtual absl::Status SubscribePredictions(
       const v1::SubscribePredictionsRequest& request,
       const std::function<bool(const v1::SubscribePredictionsResponse&)>& receive,
-      const std::function<void()>& subscribed = nullptr) = 0;
+      const std::function<void()>& subscribed) = 0;
 };
 
 class AdminClient {

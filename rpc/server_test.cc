@@ -187,7 +187,8 @@ TEST_F(ServerTest, TellsItsSubscribers) {
     EXPECT_EQ(predictions[i].score(), i < 5 ? 0.0F : 1.0F);
   }
   request.set_output("none");
-  EXPECT_EQ(links_->SubscribePredictions(request, [](const auto&) { return false; }).code(),
+  const auto stop = [](const v1::SubscribePredictionsResponse&) { return false; };
+  EXPECT_EQ(links_->SubscribePredictions(request, stop, nullptr).code(),
             absl::StatusCode::kNotFound);
 }
 

@@ -183,7 +183,7 @@ absl::Status RocksEventLog::Append(std::span<const LogAppend> appends) {
     ByteWriter(value).Value(end.offset);
     batch.Put(database_->handle(Family::kEnds), FeedPrefix(feed), value);
   }
-  const absl::Status written = database_->Write(batch, Durability::kSynced);
+  absl::Status written = database_->Write(batch, Durability::kSynced);
   if (absl::IsResourceExhausted(written)) {
     was_full_ = true;
     return written;

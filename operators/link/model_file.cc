@@ -152,7 +152,7 @@ absl::Status ReadModelFile(const std::string& path, LinkModel& model) {
   MemoryCheckpoint sections;
   WEFT_TRY(ReadSections(path, reader, sections));
   MemoryCheckpointReader source(sections);
-  const absl::Status loaded = model.LoadWeights(source);
+  absl::Status loaded = model.LoadWeights(source);
   if (loaded.ok()) return loaded;
   return {loaded.code(), graph::Concat(path, ": ", loaded.message())};
 }
