@@ -162,7 +162,8 @@ class CheckpointStore {
 // ------------------------------------------------------------------------------------------------
 // the world
 
-// Processing time, for metrics, deadlines and idle marks only. Never shapes state.
+// Processing time, for metrics, deadlines, idle marks and the verdict on times far ahead. Never
+// shapes state but through the log.
 class Clock {
  public:
   virtual ~Clock() = default;

@@ -21,12 +21,20 @@ constexpr std::chrono::milliseconds kLookEvery{50};
 constexpr std::int64_t kReadDeadlineUs = 5'000'000;
 constexpr double kNanosecondsPerSecond = 1e9;
 
+// kAfterAllTime for what does not fit, infinity above all.
+std::int64_t Microseconds(double seconds) {
+  const double microseconds = seconds * static_cast<double>(graph::kMicrosecondsPerSecond);
+  if (microseconds >= static_cast<double>(graph::kAfterAllTime)) return graph::kAfterAllTime;
+  return static_cast<std::int64_t>(microseconds);
+}
+
 Sequencer::Options SequencerOptions(const config::v1::FeedConfig& config, std::string name,
                                     std::uint32_t feed) {
   Sequencer::Options options;
   options.feed_name = std::move(name);
   options.feed = feed;
   options.lateness_us = config.lateness_us();
+  options.max_ahead_us = Microseconds(config.max_ahead_seconds());
   options.idle_after_ns =
       static_cast<std::int64_t>(config.idle_after_seconds() * kNanosecondsPerSecond);
   options.limits.key_bytes = config.max_key_bytes();

@@ -21,9 +21,10 @@ using graph::RejectReason;
 namespace {
 
 constexpr std::size_t kProducerNameBytesMax = 128;
-constexpr std::size_t kReasonCount = 6;
+constexpr std::size_t kReasonCount = 7;
 constexpr const char* kReasonLabels[kReasonCount] = {
-    "late", "key_too_long", "key_empty", "not_finite", "feature_count", "too_many_nodes"};
+    "late",          "key_too_long",   "key_empty",    "not_finite",
+    "feature_count", "too_many_nodes", "too_far_ahead"};
 
 std::uint64_t ProducerNumber(std::string_view name) {
   const std::uint64_t hash = XXH3_64bits(name.data(), name.size());
@@ -211,10 +212,18 @@ absl::StatusOr<Sequencer::Submitted> Sequencer::Submit(IngestProducer& producer,
   return submitted;
 }
 
+// The latest event time that is taken now.
+graph::TimeUs Sequencer::LatestTime() const {
+  const graph::TimeUs now_us = environment_.clock->WallTimeUs();
+  if (options_.max_ahead_us >= graph::kAfterAllTime - now_us) return graph::kAfterAllTime;
+  return now_us + options_.max_ahead_us;
+}
+
 std::optional<RejectReason> Sequencer::Resolve(const ColumnsView& view, std::int64_t event,
-                                               std::span<NodeId> nodes,
+                                               graph::TimeUs latest_us, std::span<NodeId> nodes,
                                                std::vector<graph::NewNode>& new_nodes) {
   if (const auto verdict = view.Verdict(event)) return verdict;
+  if (view.time_us(event) > latest_us) return RejectReason::kTooFarAhead;
   if (view.time_us(event) < watermark_us_) return RejectReason::kLate;
   for (const std::uint32_t key : {view.source(event), view.target(event)}) {
     if (nodes[key] != kNoNode) continue;
@@ -232,8 +241,9 @@ void Sequencer::Accept(const ColumnsView& view, std::int64_t skip, std::span<Nod
   events.Reserve(view.size() - skip);
   events.feature_count = options_.limits.feature_count;
   const auto width = static_cast<std::size_t>(options_.limits.feature_count);
+  const graph::TimeUs latest_us = LatestTime();
   for (std::int64_t i = skip; i < view.size(); ++i) {
-    if (const auto reason = Resolve(view, i, nodes, new_nodes)) {
+    if (const auto reason = Resolve(view, i, latest_us, nodes, new_nodes)) {
       record.rejects.push_back({record.first_seq + static_cast<std::uint64_t>(i - skip), *reason});
       continue;
     }

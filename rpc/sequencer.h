@@ -46,6 +46,8 @@ class Sequencer {
     std::uint32_t feed = 0;
     FeedLimits limits;
     std::int64_t lateness_us = 5'000'000;
+    // Of event times, against the wall clock; kAfterAllTime: no limit.
+    std::int64_t max_ahead_us = 86'400'000'000;
     std::int64_t idle_after_ns = 0;  // 0: no idle marks
   };
   // All outlive the sequencer.
@@ -119,7 +121,9 @@ class Sequencer {
   absl::Status CheckAccepting() const;
   void Accept(const ColumnsView& view, std::int64_t skip, std::span<graph::NodeId> nodes,
               graph::LogRecord& record, std::vector<graph::NewNode>& new_nodes);
+  graph::TimeUs LatestTime() const;
   std::optional<graph::RejectReason> Resolve(const ColumnsView& view, std::int64_t event,
+                                             graph::TimeUs latest_us,
                                              std::span<graph::NodeId> nodes,
                                              std::vector<graph::NewNode>& new_nodes);
   void Enqueue(IngestProducer* producer, graph::LogRecord record,

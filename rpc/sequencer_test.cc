@@ -223,6 +223,32 @@ TEST_F(SequencerThreadsTest, LatenessIsJudgedAgainstTheWatermarkBeforeTheBatch) 
   EXPECT_EQ(log_.records()[1].rejects.size(), 1u);
 }
 
+TEST_F(SequencerThreadsTest, ATimeFarAheadOfTheClockMovesNothing) {
+  options_.max_ahead_us = 1'000'000;
+  Open();
+  const auto session = Connect("p");
+  ASSERT_TRUE(session->Submit(Batch(0, {100, 1'000'001, 1'000'000})).ok());
+  ASSERT_TRUE(session->Submit(Batch(3, {999'990, graph::kAfterAllTime})).ok());
+  ASSERT_TRUE(writer_->Flush().ok());
+  EXPECT_THAT(session->TakeProgress().rejects,
+              ElementsAre(graph::Reject{1, RejectReason::kTooFarAhead},
+                          graph::Reject{4, RejectReason::kTooFarAhead}));
+  EXPECT_EQ(sequencer_->GetReport().watermark_us, 1'000'000 - options_.lateness_us);
+  clock_.AdvanceUs(1);
+  ASSERT_TRUE(session->Submit(Batch(5, {1'000'001})).ok());
+  ASSERT_TRUE(writer_->Flush().ok());
+  EXPECT_THAT(session->TakeProgress().rejects, IsEmpty());
+}
+
+TEST_F(SequencerThreadsTest, AnyTimeIsTakenWithoutALimit) {
+  options_.max_ahead_us = graph::kAfterAllTime;
+  Open();
+  const auto session = Connect("p");
+  ASSERT_TRUE(session->Submit(Batch(0, {graph::kAfterAllTime - 1})).ok());
+  ASSERT_TRUE(writer_->Flush().ok());
+  EXPECT_THAT(session->TakeProgress().rejects, IsEmpty());
+}
+
 TEST_F(SequencerThreadsTest, ABatchOfRejectsIsARecordWithoutEvents) {
   const auto session = Connect("p");
   ASSERT_TRUE(session->Submit(Batch(0, {1000})).ok());
@@ -410,6 +436,7 @@ TEST(RejectReasonTest, HasTheSameNumbersOnTheWire) {
   EXPECT_EQ(int{v1::REJECT_REASON_NOT_FINITE}, static_cast<int>(RejectReason::kNotFinite));
   EXPECT_EQ(int{v1::REJECT_REASON_FEATURE_COUNT}, static_cast<int>(RejectReason::kFeatureCount));
   EXPECT_EQ(int{v1::REJECT_REASON_TOO_MANY_NODES}, static_cast<int>(RejectReason::kTooManyNodes));
+  EXPECT_EQ(int{v1::REJECT_REASON_TOO_FAR_AHEAD}, static_cast<int>(RejectReason::kTooFarAhead));
 }
 
 }  // namespace

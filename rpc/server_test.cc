@@ -1,6 +1,7 @@
 #include "rpc/server.h"
 
 #include <condition_variable>
+#include <limits>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -9,6 +10,7 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include "graph/clock.h"
 #include "rpc/client.h"
 #include "rpc/event_digest.h"
 #include "rpc/ingest_client.h"
@@ -265,6 +267,30 @@ TEST_F(ServerTest, RejectsSingleEventsAndGoesOn) {
                           {6, v1::REJECT_REASON_LATE}}));
 }
 
+TEST_F(ServerTest, ATimeFarAheadDoesNotMakeWhatFollowsLate) {
+  Server::Options options = TestServerOptions(place_);
+  options.config.mutable_feed()->set_max_ahead_seconds(3600);
+  Start(options);
+  const std::int64_t now_us = graph::SystemClock().WallTimeUs();
+  const auto client = OpenIngest("p");
+  ASSERT_TRUE(client->Add("a", "b", now_us, {}, {}).ok());
+  ASSERT_TRUE(client->Add("a", "b", now_us * 1000, {}, {}).ok());
+  ASSERT_TRUE(client->Flush().ok());
+  ASSERT_TRUE(client->Add("a", "b", now_us + 1, {}, {}).ok());
+  ASSERT_TRUE(client->Wait(IngestClient::Level::kApplied).ok());
+  EXPECT_EQ(client->progress().rejected_count, 1u);
+  const std::string hash = StateHash();
+  // The verdict is in the log: a server without the limit repeats it.
+  server_.reset();
+  options.config.mutable_feed()->set_max_ahead_seconds(std::numeric_limits<double>::infinity());
+  Start(options);
+  EXPECT_EQ(StateHash(), hash);
+  EXPECT_EQ(admin_->GetServerInfo()->feed(0).durable_count(), 2u);
+  const std::scoped_lock lock(rejects_mutex_);
+  EXPECT_EQ(rejects_, (std::vector<std::pair<std::uint64_t, v1::RejectReason>>{
+                          {1, v1::REJECT_REASON_TOO_FAR_AHEAD}}));
+}
+
 TEST_F(ServerTest, ANewerStreamFencesTheOlder) {
   Start();
   const auto older = OpenIngest("p");
@@ -338,6 +364,8 @@ TEST_F(ServerTest, RefusesBadOptions) {
   EXPECT_THAT(Message(status), HasSubstr("test.pbtxt:1:"));
   status = refused([](auto& options) { options.config.mutable_feed()->set_max_producers(-1); });
   EXPECT_THAT(Message(status), HasSubstr("max_producers: expected 1 to"));
+  status = refused([](auto& options) { options.config.mutable_feed()->set_max_ahead_seconds(-1); });
+  EXPECT_THAT(Message(status), HasSubstr("max_ahead_seconds: expected 1e-06 to inf, got -1"));
   Start();
   status = refused([&](auto& options) { options.config.set_listen(server_->address()); });
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);

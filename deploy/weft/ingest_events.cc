@@ -17,6 +17,7 @@
 #include "operators/io/event_reader.h"
 #include "rpc/event_digest.h"
 #include "rpc/ingest_client.h"
+#include "rpc/reject_reason.h"
 
 namespace weft::deploy {
 namespace {
@@ -47,11 +48,11 @@ class RejectList {
   }
   void Reject(std::uint64_t seq, v1::RejectReason reason) {
     const std::lock_guard lock(mutex_);
-    const std::string name =
-        v1::RejectReason_Name(reason).substr(std::string("REJECT_REASON_").size());
-    ++count_[name];
-    if (first_.size() < kReported)
-      first_.push_back(graph::Concat(line_[seq % kRemembered], ": not accepted: ", name));
+    ++count_[rpc::RejectReasonName(reason)];
+    if (first_.size() < kReported) {
+      first_.push_back(graph::Concat(line_[seq % kRemembered],
+                                     ": not accepted: ", rpc::ExplainRejectReason(reason)));
+    }
   }
   std::map<std::string, std::int64_t> counts() const {
     const std::lock_guard lock(mutex_);

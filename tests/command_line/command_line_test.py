@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 import jsonschema
@@ -434,6 +435,18 @@ class CommandLine(unittest.TestCase):
         server.send_signal(signal.SIGTERM)
         self.assertEqual(server.wait(timeout=60), 0)
         server.stdout.close()
+
+    def test_times_in_another_unit(self):
+        server, address = self.serve()
+        now = int(time.time())
+        self.file.write_text(f"src,dst,ts\na,b,{now}\na,b,{now * 1000}\na,b,{now + 1}\n")
+        done = run("ingest", "events", str(self.file), "--to", address, "--json")
+        self.assertEqual(json.loads(done.stdout)["rejected_by_reason"], {"TOO_FAR_AHEAD": 1})
+        self.assertIn(
+            "events.csv:3: not accepted: TOO_FAR_AHEAD, its time is far in the future: is it in",
+            done.stderr,
+        )
+        self.drain(server)
 
     def test_a_service_from_start_to_drain(self):
         server, address = self.serve()

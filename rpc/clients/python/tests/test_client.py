@@ -57,8 +57,12 @@ class ClientTest(unittest.TestCase):
             self.assertEqual(feed.next_seq, 1)
             feed.add(Event("a", "", time_us=100_000_000))
             feed.add(Event("a", "b", time_us=1))
+            feed.add(Event("a", "b", time_us=10**18))
             feed.wait_durable()
-            self.assertEqual(feed.rejects, [Reject(1, "KEY_EMPTY"), Reject(2, "LATE")])
+            self.assertEqual(
+                feed.rejects,
+                [Reject(1, "KEY_EMPTY"), Reject(2, "LATE"), Reject(3, "TOO_FAR_AHEAD")],
+            )
 
     def test_errors(self):
         with self.assertRaises(WeftError) as raised:

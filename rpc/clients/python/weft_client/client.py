@@ -34,6 +34,13 @@ class WeftError(Exception):
         self.message = message
 
 
+def _reason(number: int) -> str:
+    try:
+        return ingest_pb2.RejectReason.Name(number)[len("REJECT_REASON_") :]
+    except ValueError:  # of a newer server
+        return str(number)
+
+
 def _error(error: grpc.RpcError) -> WeftError:
     return WeftError(error.code(), error.details() or "")
 
@@ -151,8 +158,7 @@ class Feed:
                     if ack.HasField("position"):
                         self._position = ack.position
                     for reject in ack.reject:
-                        name = ingest_pb2.RejectReason.Name(reject.reason)
-                        self.rejects.append(Reject(reject.seq, name[len("REJECT_REASON_") :]))
+                        self.rejects.append(Reject(reject.seq, _reason(reject.reason)))
                     self._changed.notify_all()
         except grpc.RpcError as error:
             failure = _error(error)
