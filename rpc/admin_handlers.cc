@@ -1,9 +1,9 @@
 #include "rpc/admin_handlers.h"
 
-#include <cstdio>
 #include <utility>
 
 #include "graph/check.h"
+#include "graph/text.h"
 #include "rpc/position.h"
 #include "rpc/version.h"
 
@@ -11,12 +11,7 @@ namespace weft::rpc {
 namespace {
 
 using graph::CheckpointManifest;
-
-std::string Hexadecimal(std::uint64_t number) {
-  char digits[17];
-  std::snprintf(digits, sizeof(digits), "%016llx", static_cast<unsigned long long>(number));
-  return digits;
-}
+using graph::Hexadecimal;
 
 v1::ServerPhase ToMessage(GraphHost::Phase phase) {
   switch (phase) {

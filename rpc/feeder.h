@@ -35,8 +35,12 @@ class Feeder {
   // Waits until everything delivered so far has been pushed into the graph.
   absl::Status Flush();
 
-  // Entries that the replay pushed.
-  std::uint64_t replayed_count() const;
+  // What the replay has pushed so far.
+  struct Replayed {
+    std::uint64_t entry_count = 0;
+    std::uint64_t event_count = 0;
+  };
+  Replayed replayed() const;
 
  private:
   void Run(graph::LogPosition from);
@@ -54,8 +58,8 @@ class Feeder {
   std::deque<DurableRecord> queue_;
   std::uint64_t delivered_count_ = 0;
   std::uint64_t pushed_count_ = 0;
-  std::uint64_t replayed_count_ = 0;
-  bool replayed_ = false;
+  Replayed replayed_;
+  bool replay_done_ = false;
   bool stopping_ = false;
   absl::Status status_;
   std::thread thread_;

@@ -172,7 +172,7 @@ absl::Status GraphHost::Replay() {
   for (Feed& feed : feeds_) WEFT_TRY(feed.feeder->WaitReplayed());
   WEFT_TRY(graph_->Drain());
   replay_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  for (const Feed& feed : feeds_) replayed_count_ += feed.feeder->replayed_count();
+  for (const Feed& feed : feeds_) replayed_count_ += feed.feeder->replayed().entry_count;
   Log(LogLevel::kInfo, "log replayed",
       {{"entries", Concat(replayed_count_)}, {"seconds", Concat(replay_seconds_)}});
   return absl::OkStatus();

@@ -51,6 +51,10 @@ class RocksDataDirectory final : public DataDirectory {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<DataDirectory>> DataDirectory::Open(Options options) {
+  if (!options.create_if_missing && !std::filesystem::exists(options.path + "/FORMAT")) {
+    return absl::NotFoundError(
+        absl::StrCat(options.path, ": expected a data directory, found none"));
+  }
   WEFT_ASSIGN(std::unique_ptr<DirectoryLock> lock, DirectoryLock::Acquire(options.path));
   WEFT_TRY(CheckFormat(options.path, kFormatVersion));
   const std::string database_path = absl::StrCat(options.path, "/db");
