@@ -36,6 +36,8 @@ void Feeder::End(const absl::Status& status) {
   }
   changed_.notify_all();
   failed_(status);
+  // As when an operator fails: no other feed shall go on waiting for this one's time.
+  graph_->Close().IgnoreError();
 }
 
 absl::Status Feeder::Push(DurableRecord record) {

@@ -18,7 +18,8 @@ namespace weft::rpc {
 
 class Feeder {
  public:
-  // `graph` and `log` outlive the feeder. `failed` is called once, with what ended the feeding.
+  // `graph` and `log` outlive the feeder. `failed` is called once, with what ended the feeding; the
+  // graph is closed then.
   Feeder(graph::Graph* graph, const graph::EventLog* log, std::string input,
          std::function<void(const absl::Status&)> failed);
   // Leaves what is still queued; it is in the log.

@@ -39,17 +39,12 @@ class Progress {
   std::uint64_t sum_ = 0;
 };
 
-// The error that came first; the others follow from it.
+// The error that came first; those of the other feeds follow from it.
 class FirstFailure {
  public:
-  // Closes the graph, so that no feeder goes on waiting for the one that has failed.
-  void Set(const absl::Status& status, graph::Graph& graph) {
-    {
-      const std::scoped_lock lock(mutex_);
-      if (!status_.ok()) return;
-      status_ = status;
-    }
-    graph.Close().IgnoreError();
+  void Set(const absl::Status& status) {
+    const std::scoped_lock lock(mutex_);
+    status_.Update(status);
   }
   absl::Status Get() const {
     const std::scoped_lock lock(mutex_);
@@ -91,9 +86,9 @@ absl::Status LogReplay::Run(graph::Graph& graph,
     progress->AddFeed(directory_->log().End(feed));
     WEFT_TRY(graph.OnApplied(input,
                              [progress](LogPosition position) { progress->OnApplied(position); }));
-    feeders.push_back(std::make_unique<Feeder>(
-        &graph, &directory_->log(), input,
-        [failure, &graph](const absl::Status& status) { failure->Set(status, graph); }));
+    feeders.push_back(
+        std::make_unique<Feeder>(&graph, &directory_->log(), input,
+                                 [failure](const absl::Status& status) { failure->Set(status); }));
   }
   WEFT_TRY(graph.Start());
   for (std::size_t i = 0; i < feeds.size(); ++i) feeders[i]->Start({0, feeds[i], 0});
