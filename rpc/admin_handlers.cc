@@ -63,7 +63,9 @@ absl::StatusOr<v1::GetServerInfoResponse> GetServerInfo(const AdminEnvironment& 
   const GraphHost::Phase phase = host.phase();
   response.set_phase(ToMessage(phase));
   if (phase == GraphHost::Phase::kRecovering) return response;
-  if (phase == GraphHost::Phase::kFailed) response.set_failure(host.CheckServing().ToString());
+  if (phase == GraphHost::Phase::kFailed) {
+    response.set_failure(host.CheckServing().ToString(absl::StatusToStringMode::kWithNoExtraData));
+  }
   for (const Sequencer* sequencer : host.sequencers()) *response.add_feed() = ToMessage(*sequencer);
   response.set_node_count(host.interner().size());
   for (const std::string& node : host.link_nodes()) response.add_link_node(node);

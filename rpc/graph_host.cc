@@ -7,6 +7,7 @@
 #include "graph/check.h"
 #include "graph/text.h"
 #include "operators/link/link_types.h"
+#include "rpc/error_details.h"
 #include "rpc/logging.h"
 
 namespace weft::rpc {
@@ -209,7 +210,8 @@ void GraphHost::Fail(const absl::Status& status) {
 absl::Status GraphHost::CheckServing() const {
   switch (phase()) {
     case Phase::kRecovering:
-      return absl::UnavailableError("the server is recovering");
+      return WithReason(absl::UnavailableError("the server is recovering"),
+                        v1::ERROR_REASON_RECOVERING);
     case Phase::kServing:
     case Phase::kDraining:
       return absl::OkStatus();
@@ -217,7 +219,7 @@ absl::Status GraphHost::CheckServing() const {
       break;
   }
   const std::scoped_lock lock(mutex_);
-  return failure_;
+  return WithReason(failure_, v1::ERROR_REASON_SERVER_FAILED);
 }
 
 absl::StatusOr<Sequencer*> GraphHost::FindSequencer(std::string_view feed) {
@@ -226,8 +228,9 @@ absl::StatusOr<Sequencer*> GraphHost::FindSequencer(std::string_view feed) {
     if (candidate.sequencer->options().feed_name == feed) return candidate.sequencer.get();
     names.push_back(candidate.sequencer->options().feed_name);
   }
-  return absl::NotFoundError(Concat("there is no feed \"", feed,
-                                    "\"; the graph has: ", graph::JoinNames(names, ", ", "none")));
+  return WithReason(absl::NotFoundError(Concat("there is no feed \"", feed, "\"; the graph has: ",
+                                               graph::JoinNames(names, ", ", "none"))),
+                    v1::ERROR_REASON_UNKNOWN_FEED, {{"feed", std::string(feed)}});
 }
 
 Sequencer* GraphHost::FindSequencer(std::uint32_t feed) {

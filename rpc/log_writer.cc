@@ -3,6 +3,8 @@
 #include <chrono>
 #include <utility>
 
+#include "rpc/error_details.h"
+
 namespace weft::rpc {
 namespace {
 
@@ -95,7 +97,9 @@ void LogWriter::Run() {
       write_seconds_.Observe(taken.count());
       if (written.ok()) break;
       std::unique_lock lock(mutex_);
-      status_ = written;
+      status_ =
+          WithReason(written, absl::IsResourceExhausted(written) ? v1::ERROR_REASON_DISK_FULL
+                                                                 : v1::ERROR_REASON_SERVER_FAILED);
       changed_.notify_all();
       if (!absl::IsResourceExhausted(written)) {
         lock.unlock();

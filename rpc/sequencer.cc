@@ -8,6 +8,7 @@
 
 #include "graph/check.h"
 #include "graph/text.h"
+#include "rpc/error_details.h"
 
 namespace weft::rpc {
 
@@ -97,27 +98,29 @@ absl::Status Sequencer::Load(const graph::EventLog& log) {
 }
 
 absl::Status Sequencer::CheckAccepting() const {
-  if (draining_) return absl::UnavailableError("the server is draining");
+  if (draining_) return DrainingError();
   return environment_.writer->status();
 }
 
 absl::StatusOr<IngestProducer*> Sequencer::FindProducer(std::string_view name) {
   if (name.empty() || name.size() > kProducerNameBytesMax) {
-    return absl::InvalidArgumentError(
-        Concat("producer: expected 1 to ", kProducerNameBytesMax, " bytes, got ", name.size()));
+    return InvalidField(
+        "producer", Concat("expected 1 to ", kProducerNameBytesMax, " bytes, got ", name.size()));
   }
   if (const auto found = producers_.find(name); found != producers_.end()) {
     return found->second.get();
   }
   if (producers_.size() >= static_cast<std::size_t>(options_.limits.max_producers)) {
-    return absl::ResourceExhaustedError(Concat("feed \"", options_.feed_name, "\" already has ",
-                                               options_.limits.max_producers, " producers"));
+    const std::string limit = Concat(options_.limits.max_producers);
+    return WithReason(absl::ResourceExhaustedError(Concat("feed \"", options_.feed_name,
+                                                          "\" already has ", limit, " producers")),
+                      v1::ERROR_REASON_TOO_MANY_PRODUCERS, {{"limit", limit}});
   }
   const std::uint64_t number = ProducerNumber(name);
   for (const auto& [other, producer] : producers_) {
     if (producer->state.producer == number) {
-      return absl::InvalidArgumentError(
-          Concat("producer: take another name, this one's hash is ", "that of \"", other, "\""));
+      return InvalidField("producer",
+                          Concat("take another name, this one's hash is that of \"", other, "\""));
     }
   }
   auto producer = std::make_unique<IngestProducer>();
@@ -137,9 +140,13 @@ absl::StatusOr<std::shared_ptr<IngestSession>> Sequencer::Connect(std::string_vi
     WEFT_TRY(CheckAccepting());
     WEFT_ASSIGN(IngestProducer * producer, FindProducer(name));
     if (!resume && producer->state.next_seq > 0) {
-      return absl::FailedPreconditionError(
-          Concat("producer \"", name, "\" has already sent ", producer->state.next_seq,
-                 " events to feed \"", options_.feed_name, "\"; resume it or take another name"));
+      const std::string next_seq = Concat(producer->state.next_seq);
+      return WithReason(
+          absl::FailedPreconditionError(Concat("producer \"", name, "\" has already sent ",
+                                               next_seq, " events to feed \"", options_.feed_name,
+                                               "\"; resume it or take another name")),
+          v1::ERROR_REASON_PRODUCER_EXISTS,
+          {{"producer", std::string(name)}, {"nextSeq", next_seq}});
     }
     session->sequencer_ = this;
     session->producer_ = producer;
@@ -181,14 +188,17 @@ absl::StatusOr<Sequencer::Submitted> Sequencer::Submit(IngestProducer& producer,
   WEFT_TRY(CheckAccepting());
   graph::ProducerState& state = producer.state;
   if (epoch && *epoch != state.epoch) {
-    return absl::AbortedError(
-        Concat("producer \"", state.name, "\" has a newer connection, epoch ", state.epoch));
+    return WithReason(absl::AbortedError(Concat("producer \"", state.name,
+                                                "\" has a newer connection, epoch ", state.epoch)),
+                      v1::ERROR_REASON_PRODUCER_FENCED);
   }
   const std::uint64_t first_seq = append ? state.next_seq : view.first_seq();
   if (first_seq > state.next_seq) {
-    return absl::OutOfRangeError(Concat("producer \"", state.name, "\": expected event ",
-                                        state.next_seq, ", got ", first_seq,
-                                        ": events between them are missing"));
+    return WithReason(absl::OutOfRangeError(Concat("producer \"", state.name, "\": expected event ",
+                                                   state.next_seq, ", got ", first_seq,
+                                                   ": events between them are missing")),
+                      v1::ERROR_REASON_SEQUENCE_GAP,
+                      {{"producer", state.name}, {"nextSeq", Concat(state.next_seq)}});
   }
   const auto count = static_cast<std::uint64_t>(view.size());
   const std::uint64_t skipped = std::min(state.next_seq - first_seq, count);

@@ -11,6 +11,7 @@
 
 #include "graph/clock.h"
 #include "graph/text.h"
+#include "rpc/error_details.h"
 #include "rpc/event_builder.h"
 #include "rpc/event_digest.h"
 
@@ -355,7 +356,10 @@ TEST_F(SequencerThreadsTest, AFullDiskHoldsUpAndLosesNothing) {
   ASSERT_TRUE(session->Submit(Batch(0, {1, 2})).ok());
   log_.WaitRefused();
   EXPECT_EQ(writer_->Flush().code(), absl::StatusCode::kResourceExhausted);
-  EXPECT_EQ(session->Submit(Batch(2, {3})).code(), absl::StatusCode::kResourceExhausted);
+  const absl::Status full = session->Submit(Batch(2, {3}));
+  EXPECT_EQ(full.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(ErrorReasonOf(full), v1::ERROR_REASON_DISK_FULL);
+  EXPECT_TRUE(RetryDelaySeconds(full));
   EXPECT_EQ(session->TakeProgress().durable_seq, 0u);
   log_.SetFault(absl::OkStatus());
   ASSERT_TRUE(sequencer_->WaitDurable("p", 2, clock_.NowNs() + 60'000'000'000).ok());

@@ -12,7 +12,9 @@
 
 #include "graph/clock.h"
 #include "rpc/client.h"
+#include "rpc/error_details.h"
 #include "rpc/event_digest.h"
+#include "rpc/grpc_status.h"
 #include "rpc/ingest_client.h"
 #include "rpc/logging.h"
 #include "rpc/test_predictor.h"
@@ -145,7 +147,8 @@ TEST_F(ServerTest, RanksTargets) {
   EXPECT_EQ(ranked->target(0).target(), "t1");
   EXPECT_EQ(ranked->target(1).target(), "t2");
   request.set_top_k(100000);
-  EXPECT_EQ(links_->RankTargets(request).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(links_->RankTargets(request).status(),
+            InvalidField("top_k", "expected 1 to 1000, got 100000"));
 }
 
 TEST_F(ServerTest, TellsItsSubscribers) {
@@ -232,10 +235,43 @@ TEST_F(ServerTest, RefusesAProducerThatIsNotNew) {
   const auto again = IngestClient::Open(options);
   EXPECT_EQ(again.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(Message(again.status()), HasSubstr("has already sent 10 events"));
+  EXPECT_EQ(ErrorReasonOf(again.status()), v1::ERROR_REASON_PRODUCER_EXISTS);
+  EXPECT_FALSE(RetryDelaySeconds(again.status()));
   options.feed = "nope";
   const auto unknown = IngestClient::Open(options);
   EXPECT_EQ(unknown.status().code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(Message(unknown.status()), HasSubstr("the graph has: events"));
+  EXPECT_EQ(ErrorReasonOf(unknown.status()), v1::ERROR_REASON_UNKNOWN_FEED);
+}
+
+TEST_F(ServerTest, AStreamEndsWithItsReason) {
+  Start();
+  const auto channel = grpc::CreateChannel(server_->address(), grpc::InsecureChannelCredentials());
+  const auto stub = v1::IngestService::NewStub(channel);
+  const auto ending = [&](const std::vector<v1::IngestRequest>& requests) {
+    grpc::ClientContext context;
+    const auto stream = stub->Ingest(&context);
+    for (const v1::IngestRequest& request : requests) stream->Write(request);
+    stream->WritesDone();
+    v1::IngestResponse response;
+    while (stream->Read(&response)) continue;
+    return FromGrpcStatus(stream->Finish());
+  };
+  v1::IngestRequest hello;
+  hello.mutable_hello()->set_feed("events");
+  hello.mutable_hello()->set_producer("p");
+  v1::IngestRequest gap;
+  gap.mutable_batch()->set_first_seq(3);
+  gap.mutable_batch()->add_key("a");
+  gap.mutable_batch()->add_source(0);
+  gap.mutable_batch()->add_target(0);
+  gap.mutable_batch()->add_time_us(1);
+  EXPECT_EQ(ErrorReasonOf(ending({hello, gap})), v1::ERROR_REASON_SEQUENCE_GAP);
+  EXPECT_EQ(ErrorReasonOf(ending({gap})), v1::ERROR_REASON_INVALID_FIELD);
+  gap.mutable_batch()->add_source(0);
+  EXPECT_EQ(ending({hello, gap}), InvalidField("batch.source", "expected 1 values, got 2"));
+  hello.mutable_hello()->set_feature_count(2);
+  EXPECT_EQ(ending({hello}), InvalidField("hello.feature_count", "expected at most 0, got 2"));
 }
 
 TEST_F(ServerTest, RejectsSingleEventsAndGoesOn) {
@@ -298,7 +334,9 @@ TEST_F(ServerTest, ANewerStreamFencesTheOlder) {
   const auto newer = OpenIngest("p", true);
   EXPECT_EQ(newer->next_seq(), 10u);
   for (int i = 10; i < 20; ++i) AddEvent(*older, i).IgnoreError();
-  EXPECT_EQ(older->Wait(IngestClient::Level::kDurable).code(), absl::StatusCode::kAborted);
+  const absl::Status fenced = older->Wait(IngestClient::Level::kDurable);
+  EXPECT_EQ(fenced.code(), absl::StatusCode::kAborted);
+  EXPECT_EQ(ErrorReasonOf(fenced), v1::ERROR_REASON_PRODUCER_FENCED);
   Ingest(*newer, 10, 20);
   EXPECT_EQ(admin_->GetServerInfo()->feed(0).durable_count(), 20u);
 }
