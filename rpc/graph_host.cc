@@ -145,8 +145,9 @@ LogPosition GraphHost::ReplayFrom(std::uint32_t feed) const {
 }
 
 absl::Status GraphHost::BuildFeeds() {
-  writer_ = std::make_unique<LogWriter>(&directory_->log(), environment_.metrics,
-                                        [this](const absl::Status& status) { Fail(status); });
+  writer_ =
+      std::make_unique<LogWriter>(&directory_->log(), environment_.metrics,
+                                  [this](const absl::Status& status) { OnWriterStopped(status); });
   for (const graph::ParsedSpec::Input& input : spec_->inputs()) {
     WEFT_ASSIGN(const std::uint32_t number, directory_->dictionary().FeedNumber(input.name));
     Feed feed;
@@ -207,6 +208,15 @@ void GraphHost::Fail(const absl::Status& status) {
   SetPhase(Phase::kFailed);
 }
 
+void GraphHost::OnWriterStopped(const absl::Status& status) {
+  if (absl::IsResourceExhausted(status)) {
+    Log(LogLevel::kError, "the log cannot be written for now", {{"error", status.ToString()}});
+  } else {
+    Fail(status);
+  }
+  for (const Feed& feed : feeds_) feed.sequencer->OnWriterStopped();
+}
+
 absl::Status GraphHost::CheckServing() const {
   switch (phase()) {
     case Phase::kRecovering:
@@ -261,7 +271,11 @@ std::uint64_t GraphHost::DurableCount() const {
 absl::StatusOr<CheckpointManifest> GraphHost::Checkpoint() {
   const std::scoped_lock lock(checkpoint_mutex_);
   const auto start = std::chrono::steady_clock::now();
-  WEFT_ASSIGN(CheckpointManifest manifest, graph_->Checkpoint(directory_->checkpoints()));
+  absl::StatusOr<CheckpointManifest> manifest = graph_->Checkpoint(directory_->checkpoints());
+  if (absl::IsResourceExhausted(manifest.status())) {
+    return WithReason(manifest.status(), v1::ERROR_REASON_DISK_FULL);
+  }
+  WEFT_TRY(manifest.status());
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
   environment_.metrics
       ->GetHistogram("weft_checkpoint_duration_seconds",

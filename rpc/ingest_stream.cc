@@ -122,6 +122,8 @@ class IngestStream final : public grpc::ServerBidiReactor<v1::IngestRequest, v1:
       if (!ending_.ok() || sender_closed_) End(ending_);
       return;
     }
+    // The client is told at once, and comes back when there may be room again.
+    if (ending_.ok()) ending_ = session_->writer_status();
     if (!welcomed_ && ending_.ok()) {
       if (!session_->Ready()) return;
       FillWelcome();

@@ -327,6 +327,29 @@ TEST_F(ServerTest, ATimeFarAheadDoesNotMakeWhatFollowsLate) {
                           {1, v1::REJECT_REASON_TOO_FAR_AHEAD}}));
 }
 
+TEST_F(ServerTest, AFullDiskIsSaidAtOnceAndReadsGoOn) {
+  Server::Options options = TestServerOptions(place_);
+  Start(options);
+  Ingest(*OpenIngest("p"), 0, 10);
+  server_.reset();
+  options.config.mutable_log()->set_min_free_bytes(std::uint64_t{1} << 62);
+  Start(options);
+  const auto client = IngestClient::Open(
+      {.address = server_->address(), .feed = "events", .producer = "q", .reconnect_seconds = 0});
+  ASSERT_TRUE(client.ok()) << client.status();
+  ASSERT_TRUE(AddEvent(**client, 10).ok());
+  const absl::Status status = (*client)->Wait(IngestClient::Level::kDurable);
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(Message(status), HasSubstr("the disk is full"));
+  EXPECT_EQ(ErrorReasonOf(status), v1::ERROR_REASON_DISK_FULL);
+  EXPECT_TRUE(RetryDelaySeconds(status));
+  v1::ScoreLinksRequest request;
+  request.add_pair()->set_source("s0");
+  request.mutable_pair(0)->set_target("t0");
+  EXPECT_EQ(links_->ScoreLinks(request)->score(0).score(), 1.0F);
+  EXPECT_EQ(admin_->GetServerInfo()->feed(0).durable_count(), 10u);
+}
+
 TEST_F(ServerTest, ANewerStreamFencesTheOlder) {
   Start();
   const auto older = OpenIngest("p");

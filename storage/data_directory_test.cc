@@ -110,6 +110,18 @@ TEST(DataDirectoryTest, IsRefusedWhereNothingMayBeWritten) {
   fs::permissions(place.path(), fs::perms::owner_all);
 }
 
+TEST(DataDirectoryTest, IsRefusedWithoutRoomToOpenIt) {
+  const TestDirectory place;
+  std::uint64_t free_bytes = 1000;
+  const DataDirectory::Options options{.path = place.path(),
+                                       .free_bytes = [&] { return free_bytes; }};
+  const absl::Status status = DataDirectory::Open(options).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(Message(status), HasSubstr("the disk is full: 1000 bytes free"));
+  free_bytes = std::uint64_t{1} << 30;
+  EXPECT_TRUE(DataDirectory::Open(options).ok());
+}
+
 TEST(DataDirectoryTest, NumbersFeedsOnce) {
   const TestDirectory place;
   {
