@@ -172,7 +172,7 @@ bool IsKind(std::uint8_t kind) {
 
 bool IsReason(std::uint8_t reason) {
   return reason >= static_cast<std::uint8_t>(RejectReason::kLate) &&
-         reason <= static_cast<std::uint8_t>(RejectReason::kTooManyNodes);
+         reason <= static_cast<std::uint8_t>(RejectReason::kTooFarAhead);
 }
 
 // Everything that can be judged without looking at the columns.

@@ -39,6 +39,7 @@ enum class RejectReason : std::uint8_t {
   kNotFinite = 4,     // a feature or label is NaN or infinite
   kFeatureCount = 5,  // more features than the feed's schema has
   kTooManyNodes = 6,  // the dictionary is full
+  kTooFarAhead = 7,   // time further ahead of the server's clock than the feed allows
 };
 
 // Event `seq` of the producer was not accepted. Part of the record, so that the acknowledgement can

@@ -88,6 +88,8 @@ class Dictionary {
   virtual absl::StatusOr<std::string> Key(NodeId node) const = 0;
   // The number of a feed's name, given out on first use and durable when this returns.
   virtual absl::StatusOr<std::uint32_t> FeedNumber(std::string_view name) = 0;
+  // The names that have a number, in the order of their numbers: that of the first is 1.
+  virtual std::vector<std::string> Feeds() const = 0;
 };
 
 // ------------------------------------------------------------------------------------------------
@@ -162,7 +164,8 @@ class CheckpointStore {
 // ------------------------------------------------------------------------------------------------
 // the world
 
-// Processing time, for metrics, deadlines and idle marks only. Never shapes state.
+// Processing time, for metrics, deadlines, idle marks and the verdict on times far ahead. Never
+// shapes state but through the log.
 class Clock {
  public:
   virtual ~Clock() = default;

@@ -4,6 +4,8 @@
 
 #include <charconv>
 #include <concepts>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +36,14 @@ void AppendPiece(std::string& text, T number) {
   char digits[48];
   const auto end = std::to_chars(digits, digits + sizeof(digits), number).ptr;
   text.append(digits, end);
+}
+
+// 16 digits, as hashes are shown.
+inline std::string Hexadecimal(std::uint64_t number) {
+  constexpr const char* kDigits = "0123456789abcdef";
+  std::string text(16, '0');
+  for (std::size_t i = text.size(); number != 0; number >>= 4) text[--i] = kDigits[number & 15];
+  return text;
 }
 
 template <class... Pieces>

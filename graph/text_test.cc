@@ -14,6 +14,11 @@ TEST(Text, ConcatTakesEveryKindOfPiece) {
   EXPECT_EQ(Concat(), "");
 }
 
+TEST(Text, HexadecimalHasSixteenDigits) {
+  EXPECT_EQ(Hexadecimal(0), "0000000000000000");
+  EXPECT_EQ(Hexadecimal(0x0123456789abcdefULL), "0123456789abcdef");
+}
+
 TEST(Text, JoinNamesPutsTheSeparatorBetween) {
   EXPECT_EQ(JoinNames(std::vector<std::string>{"a", "b"}, ", "), "a, b");
   EXPECT_EQ(JoinNames(std::vector<std::string_view>{}, ", ", "none"), "none");

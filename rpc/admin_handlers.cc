@@ -1,9 +1,9 @@
 #include "rpc/admin_handlers.h"
 
-#include <cstdio>
 #include <utility>
 
 #include "graph/check.h"
+#include "graph/text.h"
 #include "rpc/position.h"
 #include "rpc/version.h"
 
@@ -11,12 +11,7 @@ namespace weft::rpc {
 namespace {
 
 using graph::CheckpointManifest;
-
-std::string Hexadecimal(std::uint64_t number) {
-  char digits[17];
-  std::snprintf(digits, sizeof(digits), "%016llx", static_cast<unsigned long long>(number));
-  return digits;
-}
+using graph::Hexadecimal;
 
 v1::ServerPhase ToMessage(GraphHost::Phase phase) {
   switch (phase) {
@@ -68,7 +63,9 @@ absl::StatusOr<v1::GetServerInfoResponse> GetServerInfo(const AdminEnvironment& 
   const GraphHost::Phase phase = host.phase();
   response.set_phase(ToMessage(phase));
   if (phase == GraphHost::Phase::kRecovering) return response;
-  if (phase == GraphHost::Phase::kFailed) response.set_failure(host.CheckServing().ToString());
+  if (phase == GraphHost::Phase::kFailed) {
+    response.set_failure(host.CheckServing().ToString(absl::StatusToStringMode::kWithNoExtraData));
+  }
   for (const Sequencer* sequencer : host.sequencers()) *response.add_feed() = ToMessage(*sequencer);
   response.set_node_count(host.interner().size());
   for (const std::string& node : host.link_nodes()) response.add_link_node(node);

@@ -7,6 +7,7 @@
 #include "google/protobuf/util/json_util.h"
 #include "graph/check.h"
 #include "graph/text.h"
+#include "rpc/error_details.h"
 
 namespace weft::rpc {
 namespace {
@@ -104,8 +105,10 @@ void Dispatcher::Call(std::string_view path, std::int64_t deadline_ns, const Mes
     done(status);
   });
   if (posted) return;
-  const absl::Status status = absl::ResourceExhaustedError(
-      graph::Concat("more than ", options_.max_waiting_calls, " calls wait; try again later"));
+  const absl::Status status =
+      WithReason(absl::ResourceExhaustedError(graph::Concat(
+                     "more than ", options_.max_waiting_calls, " calls wait; try again later")),
+                 v1::ERROR_REASON_TOO_MANY_CALLS);
   Count(method, status, start_ns);
   done(status);
 }

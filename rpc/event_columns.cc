@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "graph/text.h"
+#include "rpc/error_details.h"
 #include "rpc/event_digest.h"
 
 namespace weft::rpc {
@@ -17,8 +18,8 @@ constexpr std::size_t kIntegerDigits = 20;  // of the longest int64, with its si
 
 absl::Status CheckLength(std::string_view column, int length, std::int64_t expected) {
   if (length == expected) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      Concat("batch.", column, ": expected ", expected, " values, got ", length));
+  return InvalidField(Concat("batch.", column),
+                      Concat("expected ", expected, " values, got ", length));
 }
 
 absl::Status CheckIndexes(std::string_view column,
@@ -27,8 +28,8 @@ absl::Status CheckIndexes(std::string_view column,
   if (indexes.empty()) return absl::OkStatus();
   const std::uint32_t largest = *std::max_element(indexes.begin(), indexes.end());
   if (largest < key_count) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      Concat("batch.", column, ": index ", largest, " of a key, there are ", key_count));
+  return InvalidField(Concat("batch.", column),
+                      Concat("index ", largest, " of a key, there are ", key_count));
 }
 
 }  // namespace
@@ -52,13 +53,13 @@ ColumnsView::ColumnsView(const v1::EventColumns& columns, const FeedLimits& limi
 absl::StatusOr<ColumnsView> ColumnsView::Check(const v1::EventColumns& columns,
                                                const FeedLimits& limits) {
   const std::int64_t count = columns.time_us_size();
-  if (count == 0) return absl::InvalidArgumentError("batch.time_us: expected at least one event");
+  if (count == 0) return InvalidField("batch.time_us", "expected at least one event");
   if (count > limits.batch_events) {
-    return absl::InvalidArgumentError(
-        Concat("batch: expected at most ", limits.batch_events, " events, got ", count));
+    return InvalidField("batch",
+                        Concat("expected at most ", limits.batch_events, " events, got ", count));
   }
   if (columns.key_size() > 0 && columns.integer_key_size() > 0) {
-    return absl::InvalidArgumentError("batch: expected key or integer_key, got both");
+    return InvalidField("batch", "expected key or integer_key, got both");
   }
   if (auto status = CheckLength("source", columns.source_size(), count); !status.ok()) {
     return status;
@@ -72,7 +73,7 @@ absl::StatusOr<ColumnsView> ColumnsView::Check(const v1::EventColumns& columns,
     }
   }
   if (columns.feature_count() < 0) {
-    return absl::InvalidArgumentError("batch.feature_count: expected 0 or more");
+    return InvalidField("batch.feature_count", "expected 0 or more");
   }
   if (auto status = CheckLength("feature", columns.feature_size(), count * columns.feature_count());
       !status.ok()) {
@@ -82,7 +83,7 @@ absl::StatusOr<ColumnsView> ColumnsView::Check(const v1::EventColumns& columns,
   if (auto status = CheckIndexes("source", columns.source(), keys); !status.ok()) return status;
   if (auto status = CheckIndexes("target", columns.target(), keys); !status.ok()) return status;
   if (columns.first_seq() > ~std::uint64_t{0} - static_cast<std::uint64_t>(count)) {
-    return absl::InvalidArgumentError("batch.first_seq: expected less than 2^64 - batch size");
+    return InvalidField("batch.first_seq", "expected less than 2^64 - batch size");
   }
   return ColumnsView(columns, limits);
 }

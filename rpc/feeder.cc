@@ -36,6 +36,8 @@ void Feeder::End(const absl::Status& status) {
   }
   changed_.notify_all();
   failed_(status);
+  // As when an operator fails: no other feed shall go on waiting for this one's time.
+  graph_->Close().IgnoreError();
 }
 
 absl::Status Feeder::Push(DurableRecord record) {
@@ -61,7 +63,8 @@ absl::Status Feeder::Replay(LogPosition from) {
     }
     WEFT_TRY(Push(std::move(replayed)));
     const std::scoped_lock lock(mutex_);
-    replayed_count_ += record.entry_count();
+    replayed_.entry_count += record.entry_count();
+    replayed_.event_count += static_cast<std::uint64_t>(record.events.size());
     return stopping_ ? absl::CancelledError("the server stops") : absl::OkStatus();
   });
 }
@@ -69,7 +72,7 @@ absl::Status Feeder::Replay(LogPosition from) {
 void Feeder::Run(LogPosition from) {
   if (const absl::Status status = Replay(from); !status.ok()) return End(status);
   std::unique_lock lock(mutex_);
-  replayed_ = true;
+  replay_done_ = true;
   changed_.notify_all();
   while (true) {
     changed_.wait(lock, [&] { return stopping_ || !queue_.empty(); });
@@ -86,7 +89,7 @@ void Feeder::Run(LogPosition from) {
 
 absl::Status Feeder::WaitReplayed() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return replayed_ || !status_.ok() || stopping_; });
+  changed_.wait(lock, [&] { return replay_done_ || !status_.ok() || stopping_; });
   return status_;
 }
 
@@ -106,9 +109,9 @@ absl::Status Feeder::Flush() {
   return status_;
 }
 
-std::uint64_t Feeder::replayed_count() const {
+Feeder::Replayed Feeder::replayed() const {
   const std::scoped_lock lock(mutex_);
-  return replayed_count_;
+  return replayed_;
 }
 
 }  // namespace weft::rpc

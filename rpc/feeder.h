@@ -18,7 +18,8 @@ namespace weft::rpc {
 
 class Feeder {
  public:
-  // `graph` and `log` outlive the feeder. `failed` is called once, with what ended the feeding.
+  // `graph` and `log` outlive the feeder. `failed` is called once, with what ended the feeding; the
+  // graph is closed then.
   Feeder(graph::Graph* graph, const graph::EventLog* log, std::string input,
          std::function<void(const absl::Status&)> failed);
   // Leaves what is still queued; it is in the log.
@@ -35,8 +36,12 @@ class Feeder {
   // Waits until everything delivered so far has been pushed into the graph.
   absl::Status Flush();
 
-  // Entries that the replay pushed.
-  std::uint64_t replayed_count() const;
+  // What the replay has pushed so far.
+  struct Replayed {
+    std::uint64_t entry_count = 0;
+    std::uint64_t event_count = 0;
+  };
+  Replayed replayed() const;
 
  private:
   void Run(graph::LogPosition from);
@@ -54,8 +59,8 @@ class Feeder {
   std::deque<DurableRecord> queue_;
   std::uint64_t delivered_count_ = 0;
   std::uint64_t pushed_count_ = 0;
-  std::uint64_t replayed_count_ = 0;
-  bool replayed_ = false;
+  Replayed replayed_;
+  bool replay_done_ = false;
   bool stopping_ = false;
   absl::Status status_;
   std::thread thread_;

@@ -7,6 +7,7 @@
 #include "graph/check.h"
 #include "graph/text.h"
 #include "operators/link/link_types.h"
+#include "rpc/error_details.h"
 #include "rpc/logging.h"
 
 namespace weft::rpc {
@@ -21,12 +22,20 @@ constexpr std::chrono::milliseconds kLookEvery{50};
 constexpr std::int64_t kReadDeadlineUs = 5'000'000;
 constexpr double kNanosecondsPerSecond = 1e9;
 
+// kAfterAllTime for what does not fit, infinity above all.
+std::int64_t Microseconds(double seconds) {
+  const double microseconds = seconds * static_cast<double>(graph::kMicrosecondsPerSecond);
+  if (microseconds >= static_cast<double>(graph::kAfterAllTime)) return graph::kAfterAllTime;
+  return static_cast<std::int64_t>(microseconds);
+}
+
 Sequencer::Options SequencerOptions(const config::v1::FeedConfig& config, std::string name,
                                     std::uint32_t feed) {
   Sequencer::Options options;
   options.feed_name = std::move(name);
   options.feed = feed;
   options.lateness_us = config.lateness_us();
+  options.max_ahead_us = Microseconds(config.max_ahead_seconds());
   options.idle_after_ns =
       static_cast<std::int64_t>(config.idle_after_seconds() * kNanosecondsPerSecond);
   options.limits.key_bytes = config.max_key_bytes();
@@ -136,8 +145,9 @@ LogPosition GraphHost::ReplayFrom(std::uint32_t feed) const {
 }
 
 absl::Status GraphHost::BuildFeeds() {
-  writer_ = std::make_unique<LogWriter>(&directory_->log(), environment_.metrics,
-                                        [this](const absl::Status& status) { Fail(status); });
+  writer_ =
+      std::make_unique<LogWriter>(&directory_->log(), environment_.metrics,
+                                  [this](const absl::Status& status) { OnWriterStopped(status); });
   for (const graph::ParsedSpec::Input& input : spec_->inputs()) {
     WEFT_ASSIGN(const std::uint32_t number, directory_->dictionary().FeedNumber(input.name));
     Feed feed;
@@ -164,7 +174,7 @@ absl::Status GraphHost::Replay() {
   for (Feed& feed : feeds_) WEFT_TRY(feed.feeder->WaitReplayed());
   WEFT_TRY(graph_->Drain());
   replay_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  for (const Feed& feed : feeds_) replayed_count_ += feed.feeder->replayed_count();
+  for (const Feed& feed : feeds_) replayed_count_ += feed.feeder->replayed().entry_count;
   Log(LogLevel::kInfo, "log replayed",
       {{"entries", Concat(replayed_count_)}, {"seconds", Concat(replay_seconds_)}});
   return absl::OkStatus();
@@ -198,10 +208,20 @@ void GraphHost::Fail(const absl::Status& status) {
   SetPhase(Phase::kFailed);
 }
 
+void GraphHost::OnWriterStopped(const absl::Status& status) {
+  if (absl::IsResourceExhausted(status)) {
+    Log(LogLevel::kError, "the log cannot be written for now", {{"error", status.ToString()}});
+  } else {
+    Fail(status);
+  }
+  for (const Feed& feed : feeds_) feed.sequencer->OnWriterStopped();
+}
+
 absl::Status GraphHost::CheckServing() const {
   switch (phase()) {
     case Phase::kRecovering:
-      return absl::UnavailableError("the server is recovering");
+      return WithReason(absl::UnavailableError("the server is recovering"),
+                        v1::ERROR_REASON_RECOVERING);
     case Phase::kServing:
     case Phase::kDraining:
       return absl::OkStatus();
@@ -209,7 +229,7 @@ absl::Status GraphHost::CheckServing() const {
       break;
   }
   const std::scoped_lock lock(mutex_);
-  return failure_;
+  return WithReason(failure_, v1::ERROR_REASON_SERVER_FAILED);
 }
 
 absl::StatusOr<Sequencer*> GraphHost::FindSequencer(std::string_view feed) {
@@ -218,8 +238,9 @@ absl::StatusOr<Sequencer*> GraphHost::FindSequencer(std::string_view feed) {
     if (candidate.sequencer->options().feed_name == feed) return candidate.sequencer.get();
     names.push_back(candidate.sequencer->options().feed_name);
   }
-  return absl::NotFoundError(Concat("there is no feed \"", feed,
-                                    "\"; the graph has: ", graph::JoinNames(names, ", ", "none")));
+  return WithReason(absl::NotFoundError(Concat("there is no feed \"", feed, "\"; the graph has: ",
+                                               graph::JoinNames(names, ", ", "none"))),
+                    v1::ERROR_REASON_UNKNOWN_FEED, {{"feed", std::string(feed)}});
 }
 
 Sequencer* GraphHost::FindSequencer(std::uint32_t feed) {
@@ -250,7 +271,11 @@ std::uint64_t GraphHost::DurableCount() const {
 absl::StatusOr<CheckpointManifest> GraphHost::Checkpoint() {
   const std::scoped_lock lock(checkpoint_mutex_);
   const auto start = std::chrono::steady_clock::now();
-  WEFT_ASSIGN(CheckpointManifest manifest, graph_->Checkpoint(directory_->checkpoints()));
+  absl::StatusOr<CheckpointManifest> manifest = graph_->Checkpoint(directory_->checkpoints());
+  if (absl::IsResourceExhausted(manifest.status())) {
+    return WithReason(manifest.status(), v1::ERROR_REASON_DISK_FULL);
+  }
+  WEFT_TRY(manifest.status());
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
   environment_.metrics
       ->GetHistogram("weft_checkpoint_duration_seconds",

@@ -99,6 +99,7 @@ class GraphHost {
   absl::Status TrimLog();
   graph::LogPosition ReplayFrom(std::uint32_t feed) const;
   void Fail(const absl::Status& status);
+  void OnWriterStopped(const absl::Status& status);
   void SetPhase(Phase phase);
   void KeepHouse();
   void LookAfter(CheckpointPolicy& policy);

@@ -7,7 +7,10 @@
 #include <httplib.h>
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/escaping.h"
+#include "google/protobuf/util/json_util.h"
 #include "graph/text.h"
+#include "rpc/error_details.h"
 
 namespace weft::rpc {
 namespace {
@@ -59,9 +62,29 @@ ConnectError ToConnect(absl::StatusCode code) {
   }
 }
 
+// The details as Connect has them: the name of the type, the message in base64 without padding, and
+// the message in JSON for people.
+nlohmann::json ConnectDetails(const google::rpc::Status& message) {
+  nlohmann::json details = nlohmann::json::array();
+  for (const google::protobuf::Any& detail : message.details()) {
+    const std::string_view url = detail.type_url();
+    std::string value = absl::Base64Escape(detail.value());
+    value.erase(value.find_last_not_of('=') + 1);
+    std::string debug;
+    const auto printed = google::protobuf::util::MessageToJsonString(detail, &debug);
+    details.push_back({{"type", url.substr(url.rfind('/') + 1)}, {"value", value}});
+    if (!printed.ok()) continue;
+    details.back()["debug"] = nlohmann::json::parse(debug, nullptr, false);
+    details.back()["debug"].erase("@type");
+  }
+  return details;
+}
+
 void SetError(const absl::Status& status, httplib::Response& response) {
   const ConnectError error = ToConnect(status.code());
-  const nlohmann::json body = {{"code", error.code}, {"message", std::string(status.message())}};
+  const google::rpc::Status message = ToRpcStatus(status);
+  nlohmann::json body = {{"code", error.code}, {"message", message.message()}};
+  if (!message.details().empty()) body["details"] = ConnectDetails(message);
   // Messages may quote what a client sent; what is not UTF-8 is replaced.
   const std::string text = body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   response.status = error.http_status;
@@ -150,8 +173,7 @@ class ConnectServer final : public HttpServer {
       // Connect allows ten digits.
       if (failure != std::errc() || end != timeout.data() + timeout.size() || timeout_ms < 0 ||
           timeout_ms > 9'999'999'999) {
-        return SetError(absl::InvalidArgumentError("Connect-Timeout-Ms: expected milliseconds"),
-                        response);
+        return SetError(InvalidField("Connect-Timeout-Ms", "expected milliseconds"), response);
       }
       deadline_ns = environment_.clock->NowNs() + timeout_ms * kNanosecondsPerMillisecond;
     }

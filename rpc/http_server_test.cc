@@ -5,9 +5,11 @@
 #include <gtest/gtest.h>
 #include <httplib.h>
 
+#include "absl/strings/escaping.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "nlohmann/json.hpp"
 #include "rpc/client.h"
+#include "rpc/error_details.h"
 #include "rpc/logging.h"
 #include "rpc/server.h"
 #include "rpc/test_predictor.h"
@@ -116,6 +118,28 @@ TEST_F(HttpTest, SaysWhatIsWrong) {
       http_->Post("/weft.v1.LinkService/ScoreLinks", wrong, request.dump(), "application/json")
           ->status,
       400);
+}
+
+TEST_F(HttpTest, ErrorsHaveTheDetailsOfGrpc) {
+  const json error = Post("/weft.v1.LinkService/ScoreLinks", json::object(), 400);
+  const json expected = {{"reason", "INVALID_FIELD"}, {"domain", "weft"}};
+  ASSERT_EQ(error["details"].size(), 2u);
+  EXPECT_EQ(error["details"][0]["type"], "google.rpc.ErrorInfo");
+  EXPECT_EQ(error["details"][0]["debug"], expected);
+  EXPECT_EQ(error["details"][1]["type"], "google.rpc.BadRequest");
+  EXPECT_EQ(error["details"][1]["debug"]["fieldViolations"][0]["field"], "pair");
+
+  const absl::Status status =
+      LinkClient::Open(server_->address())->ScoreLinks(v1::ScoreLinksRequest()).status();
+  const google::rpc::Status grpc = ToRpcStatus(status);
+  ASSERT_EQ(grpc.details_size(), 2);
+  for (int i = 0; i < 2; ++i) {
+    std::string value;
+    ASSERT_TRUE(absl::Base64Unescape(error["details"][i]["value"].get<std::string>(), &value));
+    EXPECT_EQ(value, grpc.details(i).value());
+  }
+  // What has no details says nothing of them.
+  EXPECT_FALSE(Post("/weft.v1.LinkService/Nothing", json::object(), 404).contains("details"));
 }
 
 TEST_F(HttpTest, HealthIsKnownPerService) {

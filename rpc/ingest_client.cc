@@ -13,6 +13,7 @@
 #include "graph/check.h"
 #include "graph/text.h"
 #include "rpc/channel.h"
+#include "rpc/error_details.h"
 #include "rpc/event_builder.h"
 #include "rpc/grpc_status.h"
 #include "weft/v1/ingest.grpc.pb.h"
@@ -26,10 +27,14 @@ using std::chrono::steady_clock;
 constexpr milliseconds kBackoffFirst{50};
 constexpr milliseconds kBackoffMost{2000};
 
-// Whether a new connection may help.
+// Whether a new connection may help: the server says so, or the connection broke.
 bool MayRetry(const absl::Status& status) {
-  return absl::IsUnavailable(status) || absl::IsCancelled(status) || absl::IsUnknown(status) ||
-         absl::IsInternal(status) || absl::IsResourceExhausted(status);
+  return RetryDelaySeconds(status) || absl::IsUnavailable(status) || absl::IsCancelled(status) ||
+         absl::IsUnknown(status) || absl::IsInternal(status);
+}
+
+steady_clock::duration Seconds(double seconds) {
+  return std::chrono::duration_cast<steady_clock::duration>(std::chrono::duration<double>(seconds));
 }
 
 // One connection: a stream and the thread that reads it.
@@ -48,7 +53,10 @@ class StreamingClient final : public IngestClient {
   absl::Status Begin() {
     channel_ = MakeChannel(options_.address);
     stub_ = v1::IngestService::NewStub(channel_);
-    WEFT_TRY(Connect(options_.resume));
+    absl::Status status = Connect(options_.resume);
+    // A server that asks for patience gets it; one that is not there may be a wrong address.
+    if (RetryDelaySeconds(status)) status = ConnectAgain(status, options_.resume);
+    WEFT_TRY(status);
     first_seq_ = welcome_.next_seq();
     next_seq_ = first_seq_;
     const std::scoped_lock lock(mutex_);
@@ -243,7 +251,6 @@ class StreamingClient final : public IngestClient {
     }
   }
 
-  // Tries again, ever more slowly, until the time is over or the server refuses for good.
   absl::Status Reconnect() {
     // The reader says why: a failed write alone does not know, but it means that reading ends too.
     // Cancelling here would put our own status in the place of the server's.
@@ -254,20 +261,24 @@ class StreamingClient final : public IngestClient {
       status = ending_;
     }
     if (status.ok()) status = absl::UnavailableError("the server ended the stream");
-    const auto until =
-        steady_clock::now() + std::chrono::duration_cast<steady_clock::duration>(
-                                  std::chrono::duration<double>(options_.reconnect_seconds));
-    milliseconds backoff = kBackoffFirst;
-    while (MayRetry(status) && steady_clock::now() + backoff < until) {
-      std::this_thread::sleep_for(backoff);
-      backoff = std::min(backoff * 2, kBackoffMost);
-      status = Connect(true);
-      if (!status.ok()) continue;
-      {
-        const std::scoped_lock lock(mutex_);
-        ++progress_.reconnect_count;
-      }
-      return absl::OkStatus();
+    WEFT_TRY(ConnectAgain(status, true));
+    const std::scoped_lock lock(mutex_);
+    ++progress_.reconnect_count;
+    return absl::OkStatus();
+  }
+
+  // Tries again, ever more slowly, until the time is over or the server refuses for good. `status`
+  // is what ended the try before.
+  absl::Status ConnectAgain(absl::Status status, bool resume) {
+    const auto until = steady_clock::now() + Seconds(options_.reconnect_seconds);
+    steady_clock::duration backoff = kBackoffFirst;
+    while (MayRetry(status)) {
+      const auto pause = std::max(backoff, Seconds(RetryDelaySeconds(status).value_or(0)));
+      if (steady_clock::now() + pause >= until) return status;
+      std::this_thread::sleep_for(pause);
+      backoff = std::min<steady_clock::duration>(backoff * 2, kBackoffMost);
+      status = Connect(resume);
+      if (status.ok()) return status;
     }
     return status;
   }

@@ -48,7 +48,9 @@ class IngestClient {
   };
   enum class Level { kDurable, kApplied };
 
-  // Connects and says hello. What the server answers a hello with: see IngestService.Ingest.
+  // Connects and says hello; a server that asks to try again (RetryInfo) is asked again for
+  // `reconnect_seconds`. Fails with what the server answers the hello with: see
+  // IngestService.Ingest.
   static absl::StatusOr<std::unique_ptr<IngestClient>> Open(Options options);
   // Gives up what is not acknowledged.
   virtual ~IngestClient() = default;

@@ -40,6 +40,8 @@ class IngestSession {
   bool MayRead() const;
   // Everything sent before this session began is durable, so that first_seq() can be told.
   bool Ready() const;
+  // Why nothing becomes durable for now, or any more; ok otherwise.
+  absl::Status writer_status() const;
   // No more calls of progress() once this has returned.
   void Close();
 

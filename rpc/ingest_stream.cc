@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "graph/check.h"
+#include "graph/text.h"
+#include "rpc/error_details.h"
 #include "rpc/grpc_status.h"
 #include "rpc/ingest_handlers.h"
 #include "rpc/position.h"
@@ -61,12 +63,12 @@ class IngestStream final : public grpc::ServerBidiReactor<v1::IngestRequest, v1:
   absl::Status Take() {
     if (session_ == nullptr) {
       if (!request_.has_hello()) {
-        return absl::InvalidArgumentError("expected a hello as the first message of the stream");
+        return InvalidField("message", "expected a hello as the first message of the stream");
       }
       return TakeHello(request_.hello());
     }
     if (!request_.has_batch()) {
-      return absl::InvalidArgumentError("expected a batch after the hello");
+      return InvalidField("message", "expected a batch after the hello");
     }
     WEFT_TRY(environment_.host->CheckServing());
     const std::uint64_t before = session_->end_seq();
@@ -82,9 +84,9 @@ class IngestStream final : public grpc::ServerBidiReactor<v1::IngestRequest, v1:
     WEFT_ASSIGN(Sequencer* const sequencer, environment_.host->FindSequencer(hello.feed()));
     const FeedLimits& limits = sequencer->options().limits;
     if (hello.feature_count() > limits.feature_count) {
-      return absl::InvalidArgumentError("hello.feature_count: expected at most " +
-                                        std::to_string(limits.feature_count) + ", got " +
-                                        std::to_string(hello.feature_count()));
+      return InvalidField("hello.feature_count",
+                          graph::Concat("expected at most ", limits.feature_count, ", got ",
+                                        hello.feature_count()));
     }
     WEFT_ASSIGN(std::shared_ptr<IngestSession> session,
                 sequencer->Connect(hello.producer(), hello.resume(), [this] {
@@ -120,6 +122,8 @@ class IngestStream final : public grpc::ServerBidiReactor<v1::IngestRequest, v1:
       if (!ending_.ok() || sender_closed_) End(ending_);
       return;
     }
+    // The client is told at once, and comes back when there may be room again.
+    if (ending_.ok()) ending_ = session_->writer_status();
     if (!welcomed_ && ending_.ok()) {
       if (!session_->Ready()) return;
       FillWelcome();
@@ -132,7 +136,8 @@ class IngestStream final : public grpc::ServerBidiReactor<v1::IngestRequest, v1:
     }
     IngestSession::Progress progress = session_->TakeProgress();
     if (progress.fenced && ending_.ok()) {
-      ending_ = absl::AbortedError("a newer connection of this producer has taken over");
+      ending_ = WithReason(absl::AbortedError("a newer connection of this producer has taken over"),
+                           v1::ERROR_REASON_PRODUCER_FENCED);
     }
     if (welcomed_ && HasNews(progress)) {
       FillAck(std::move(progress));
@@ -142,7 +147,7 @@ class IngestStream final : public grpc::ServerBidiReactor<v1::IngestRequest, v1:
     } else if (progress.durable_seq >= session_->end_seq() && !reading_ && sender_closed_) {
       return End(absl::OkStatus());
     } else if (progress.draining && progress.durable_seq >= session_->end_seq()) {
-      return End(absl::UnavailableError("the server is draining"));
+      return End(DrainingError());
     }
     if (!reading_ && !sender_closed_ && ending_.ok() && session_->MayRead()) Read();
   }

@@ -10,6 +10,7 @@
 #include "graph/check.h"
 #include "graph/text.h"
 #include "operators/link/link_types.h"
+#include "rpc/error_details.h"
 #include "rpc/position.h"
 
 namespace weft::rpc {
@@ -39,7 +40,7 @@ absl::Status ReadPredictor(GraphHost& host, const CallContext& context, std::str
     name = host.link_nodes().front();
   }
   bool reads = false;
-  WEFT_TRY(host.graph().Read(
+  const absl::Status status = host.graph().Read(
       name, context.left_us(), [&](const graph::Operator& candidate, LogPosition applied) {
         const auto* const reader = dynamic_cast<const LinkReader*>(&candidate);
         if (reader == nullptr) return;
@@ -48,11 +49,14 @@ absl::Status ReadPredictor(GraphHost& host, const CallContext& context, std::str
         model.set_name(reader->model_name());
         model.set_version(reader->model_version());
         position = EncodePosition(applied);
-      }));
+      });
+  if (absl::IsNotFound(status)) {
+    return WithReason(status, v1::ERROR_REASON_UNKNOWN_NODE, {{"node", name}});
+  }
+  WEFT_TRY(status);
   if (!reads) {
-    return absl::InvalidArgumentError(Concat("node \"", name,
-                                             "\" does not predict links; these do: ",
-                                             graph::JoinNames(host.link_nodes(), ", ", "none")));
+    return InvalidField("node", Concat("\"", name, "\" does not predict links; these do: ",
+                                       graph::JoinNames(host.link_nodes(), ", ", "none")));
   }
   model.set_node(name);
   return absl::OkStatus();
@@ -90,7 +94,7 @@ absl::Status WaitForPosition(GraphHost& host, const CallContext& context,
   WEFT_ASSIGN(const LogPosition wanted, DecodePosition(position));
   Sequencer* const sequencer = host.FindSequencer(wanted.feed);
   if (sequencer == nullptr) {
-    return absl::InvalidArgumentError("min_position: this server has no such feed");
+    return InvalidField("min_position", "this server has no such feed");
   }
   return sequencer->WaitApplied(wanted, context.deadline_ns);
 }
@@ -99,8 +103,8 @@ absl::StatusOr<v1::ScoreLinksResponse> ScoreLinks(GraphHost& host, const CallCon
                                                   const v1::ScoreLinksRequest& request) {
   WEFT_TRY(host.CheckServing());
   if (request.pair_size() == 0 || request.pair_size() > kPairsMax) {
-    return absl::InvalidArgumentError(
-        Concat("pair: expected 1 to ", kPairsMax, " pairs, got ", request.pair_size()));
+    return InvalidField("pair",
+                        Concat("expected 1 to ", kPairsMax, " pairs, got ", request.pair_size()));
   }
   if (request.has_min_position()) {
     WEFT_TRY(WaitForPosition(host, context, request.min_position()));
@@ -133,11 +137,10 @@ absl::StatusOr<v1::RankTargetsResponse> RankTargets(GraphHost& host, const CallC
   const int top = request.top_k() == 0 ? kTopDefault : request.top_k();
   const int most = request.max_candidates() == 0 ? kCandidatesDefault : request.max_candidates();
   if (top < 1 || top > kTopMax) {
-    return absl::InvalidArgumentError(Concat("top_k: expected 1 to ", kTopMax, ", got ", top));
+    return InvalidField("top_k", Concat("expected 1 to ", kTopMax, ", got ", top));
   }
   if (most < 1 || most > kCandidatesMax) {
-    return absl::InvalidArgumentError(
-        Concat("max_candidates: expected 1 to ", kCandidatesMax, ", got ", most));
+    return InvalidField("max_candidates", Concat("expected 1 to ", kCandidatesMax, ", got ", most));
   }
   if (request.has_min_position()) {
     WEFT_TRY(WaitForPosition(host, context, request.min_position()));

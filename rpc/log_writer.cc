@@ -3,6 +3,8 @@
 #include <chrono>
 #include <utility>
 
+#include "rpc/error_details.h"
+
 namespace weft::rpc {
 namespace {
 
@@ -14,13 +16,15 @@ constexpr std::chrono::milliseconds kRetryAfter{100};
 }  // namespace
 
 LogWriter::LogWriter(graph::EventLog* log, graph::MetricRegistry* metrics,
-                     std::function<void(const absl::Status&)> failed)
+                     std::function<void(const absl::Status&)> stopped)
     : log_(log),
-      failed_(std::move(failed)),
+      stopped_(std::move(stopped)),
       write_seconds_(metrics->GetHistogram("weft_log_write_seconds",
                                            "Time of one group commit, fsync included.")),
       group_count_(metrics->GetCounter("weft_log_groups_total", "Group commits of the log.")),
-      byte_count_(metrics->GetCounter("weft_log_written_bytes_total", "Bytes of log records.")) {
+      byte_count_(metrics->GetCounter("weft_log_written_bytes_total", "Bytes of log records.")),
+      disk_full_(metrics->GetGauge("weft_log_disk_full",
+                                   "1 while nothing can be written for want of space.")) {
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -76,6 +80,29 @@ void LogWriter::Finish(std::vector<Entry>& group) {
   changed_.notify_all();
 }
 
+// Until it has been written; false if that will not be.
+bool LogWriter::Write(const std::vector<graph::LogAppend>& appends) {
+  for (bool waiting = false;; waiting = true) {
+    const auto start = std::chrono::steady_clock::now();
+    const absl::Status written = log_->Append(appends);
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+    write_seconds_.Observe(taken.count());
+    const bool full = absl::IsResourceExhausted(written);
+    disk_full_.Set(full ? 1 : 0);
+    if (written.ok()) return true;
+    {
+      const std::scoped_lock lock(mutex_);
+      status_ =
+          WithReason(written, full ? v1::ERROR_REASON_DISK_FULL : v1::ERROR_REASON_SERVER_FAILED);
+    }
+    changed_.notify_all();
+    if (!full || !waiting) stopped_(written);
+    if (!full) return false;
+    std::unique_lock lock(mutex_);
+    if (changed_.wait_for(lock, kRetryAfter, [&] { return stopping_; })) return false;
+  }
+}
+
 void LogWriter::Run() {
   std::vector<Entry> group;
   std::vector<graph::LogAppend> appends;
@@ -88,22 +115,7 @@ void LogWriter::Run() {
       bytes += entry.append.bytes.size();
       appends.push_back(std::move(entry.append));
     }
-    while (true) {
-      const auto start = std::chrono::steady_clock::now();
-      const absl::Status written = log_->Append(appends);
-      const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
-      write_seconds_.Observe(taken.count());
-      if (written.ok()) break;
-      std::unique_lock lock(mutex_);
-      status_ = written;
-      changed_.notify_all();
-      if (!absl::IsResourceExhausted(written)) {
-        lock.unlock();
-        failed_(written);
-        return;
-      }
-      if (changed_.wait_for(lock, kRetryAfter, [&] { return stopping_; })) return;
-    }
+    if (!Write(appends)) return;
     group_count_.Add();
     byte_count_.Add(bytes);
     Finish(group);

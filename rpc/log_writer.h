@@ -29,9 +29,11 @@ class LogWriter {
     std::function<void()> durable;
   };
 
-  // Both outlive the writer. `failed` is called once, on the writer's thread, with a final failure.
+  // Both outlive the writer. `stopped` is called on the writer's thread whenever writing stops:
+  // with RESOURCE_EXHAUSTED once for each time that the disk becomes full, else with the final
+  // failure.
   LogWriter(graph::EventLog* log, graph::MetricRegistry* metrics,
-            std::function<void(const absl::Status&)> failed);
+            std::function<void(const absl::Status&)> stopped);
   // Writes what is queued, unless the disk is full or the log has failed.
   ~LogWriter();
 
@@ -46,14 +48,16 @@ class LogWriter {
 
  private:
   void Run();
+  bool Write(const std::vector<graph::LogAppend>& appends);
   bool WaitForWork(std::vector<Entry>& group);
   void Finish(std::vector<Entry>& group);
 
   graph::EventLog* const log_;
-  const std::function<void(const absl::Status&)> failed_;
+  const std::function<void(const absl::Status&)> stopped_;
   graph::Histogram& write_seconds_;
   graph::Counter& group_count_;
   graph::Counter& byte_count_;
+  graph::Gauge& disk_full_;
 
   std::mutex order_;
   mutable std::mutex mutex_;  // guards what follows; taken after order_

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "rpc/error_details.h"
+
 namespace weft::rpc {
 namespace {
 
@@ -37,7 +39,7 @@ v1::LogPosition EncodePosition(graph::LogPosition position) {
 absl::StatusOr<graph::LogPosition> DecodePosition(const v1::LogPosition& position) {
   std::string_view token = position.token();
   if (token.size() != kTokenBytes || token[0] != kVersion) {
-    return absl::InvalidArgumentError("position: expected a token that this service gave out");
+    return InvalidField("position.token", "expected a token that this service gave out");
   }
   token.remove_prefix(1);
   graph::LogPosition decoded;

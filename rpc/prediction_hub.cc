@@ -5,6 +5,7 @@
 
 #include "graph/check.h"
 #include "graph/text.h"
+#include "rpc/error_details.h"
 
 namespace weft::rpc {
 
@@ -114,20 +115,22 @@ std::size_t PredictionHub::CountSubscribers() {
 absl::StatusOr<std::shared_ptr<PredictionHub::Subscription>> PredictionHub::Subscribe(
     std::string_view name, std::function<void()> ready) {
   const std::scoped_lock lock(mutex_);
-  if (closed_) return absl::UnavailableError("the server is draining");
+  if (closed_) return DrainingError();
   const auto found = std::find_if(outputs_.begin(), outputs_.end(), [&](const auto& output) {
     return name.empty() || output->name == name;
   });
   if (found == outputs_.end()) {
     std::vector<std::string> names;
     for (const auto& output : outputs_) names.push_back(output->name);
-    return absl::NotFoundError(
-        graph::Concat("there is no output \"", name,
-                      "\" of link scores; the graph has: ", graph::JoinNames(names, ", ", "none")));
+    return WithReason(absl::NotFoundError(graph::Concat("there is no output \"", name,
+                                                        "\" of link scores; the graph has: ",
+                                                        graph::JoinNames(names, ", ", "none"))),
+                      v1::ERROR_REASON_UNKNOWN_OUTPUT, {{"output", std::string(name)}});
   }
   if (CountSubscribers() >= static_cast<std::size_t>(options_.max_subscribers)) {
-    return absl::ResourceExhaustedError(
-        graph::Concat("there are already ", options_.max_subscribers, " subscribers"));
+    return WithReason(absl::ResourceExhaustedError(graph::Concat(
+                          "there are already ", options_.max_subscribers, " subscribers")),
+                      v1::ERROR_REASON_TOO_MANY_SUBSCRIBERS);
   }
   auto subscription = std::make_shared<Subscription>();
   subscription->node_ = (*found)->node;

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
+#include "graph/text.h"
+#include "rpc/error_details.h"
 #include "rpc/grpc_status.h"
 #include "rpc/position.h"
 
@@ -24,7 +26,8 @@ class PredictionStream final : public grpc::ServerWriteReactor<v1::SubscribePred
   void Begin(const v1::SubscribePredictionsRequest& request) {
     absl::Status status = environment_.host->CheckServing();
     if (status.ok() && request.source_size() > kSourcesMax) {
-      status = absl::InvalidArgumentError("source: expected at most 256 keys");
+      status = InvalidField("source", graph::Concat("expected at most ", kSourcesMax, " keys, got ",
+                                                    request.source_size()));
     }
     std::shared_ptr<PredictionHub::Subscription> subscription;
     if (status.ok()) {
@@ -107,7 +110,7 @@ class PredictionStream final : public grpc::ServerWriteReactor<v1::SubscribePred
       StartWrite(&response_);
       return;
     }
-    if (subscription_->closed()) End(absl::UnavailableError("the server is draining"));
+    if (subscription_->closed()) End(DrainingError());
   }
 
   // False if none of the batch's events is wanted.

@@ -1,13 +1,14 @@
 #include "rpc/sequencer.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include <xxhash.h>
 
 #include "graph/check.h"
 #include "graph/text.h"
+#include "rpc/error_details.h"
+#include "rpc/ingest_producer.h"
 
 namespace weft::rpc {
 
@@ -21,9 +22,10 @@ using graph::RejectReason;
 namespace {
 
 constexpr std::size_t kProducerNameBytesMax = 128;
-constexpr std::size_t kReasonCount = 6;
+constexpr std::size_t kReasonCount = 7;
 constexpr const char* kReasonLabels[kReasonCount] = {
-    "late", "key_too_long", "key_empty", "not_finite", "feature_count", "too_many_nodes"};
+    "late",          "key_too_long",   "key_empty",    "not_finite",
+    "feature_count", "too_many_nodes", "too_far_ahead"};
 
 std::uint64_t ProducerNumber(std::string_view name) {
   const std::uint64_t hash = XXH3_64bits(name.data(), name.size());
@@ -31,24 +33,6 @@ std::uint64_t ProducerNumber(std::string_view name) {
 }
 
 }  // namespace
-
-struct IngestProducer {
-  graph::ProducerState state;  // guarded by order
-  // Guarded by the progress mutex.
-  std::uint64_t durable_seq = 0;
-  std::uint64_t applied_seq = 0;
-  LogPosition durable_end;
-  std::weak_ptr<IngestSession> session;
-};
-
-// A record between the queue and the graph.
-struct Sequencer::Queued {
-  IngestProducer* producer = nullptr;
-  std::uint64_t next_seq = 0;
-  std::uint64_t entry_count = 1;
-  std::vector<graph::Reject> rejects;
-  DurableRecord record;
-};
 
 Sequencer::Sequencer(Options options, const Environment& environment, Deliver deliver)
     : options_(std::move(options)),
@@ -96,27 +80,29 @@ absl::Status Sequencer::Load(const graph::EventLog& log) {
 }
 
 absl::Status Sequencer::CheckAccepting() const {
-  if (draining_) return absl::UnavailableError("the server is draining");
+  if (draining_) return DrainingError();
   return environment_.writer->status();
 }
 
 absl::StatusOr<IngestProducer*> Sequencer::FindProducer(std::string_view name) {
   if (name.empty() || name.size() > kProducerNameBytesMax) {
-    return absl::InvalidArgumentError(
-        Concat("producer: expected 1 to ", kProducerNameBytesMax, " bytes, got ", name.size()));
+    return InvalidField(
+        "producer", Concat("expected 1 to ", kProducerNameBytesMax, " bytes, got ", name.size()));
   }
   if (const auto found = producers_.find(name); found != producers_.end()) {
     return found->second.get();
   }
   if (producers_.size() >= static_cast<std::size_t>(options_.limits.max_producers)) {
-    return absl::ResourceExhaustedError(Concat("feed \"", options_.feed_name, "\" already has ",
-                                               options_.limits.max_producers, " producers"));
+    const std::string limit = Concat(options_.limits.max_producers);
+    return WithReason(absl::ResourceExhaustedError(Concat("feed \"", options_.feed_name,
+                                                          "\" already has ", limit, " producers")),
+                      v1::ERROR_REASON_TOO_MANY_PRODUCERS, {{"limit", limit}});
   }
   const std::uint64_t number = ProducerNumber(name);
   for (const auto& [other, producer] : producers_) {
     if (producer->state.producer == number) {
-      return absl::InvalidArgumentError(
-          Concat("producer: take another name, this one's hash is ", "that of \"", other, "\""));
+      return InvalidField("producer",
+                          Concat("take another name, this one's hash is that of \"", other, "\""));
     }
   }
   auto producer = std::make_unique<IngestProducer>();
@@ -136,9 +122,13 @@ absl::StatusOr<std::shared_ptr<IngestSession>> Sequencer::Connect(std::string_vi
     WEFT_TRY(CheckAccepting());
     WEFT_ASSIGN(IngestProducer * producer, FindProducer(name));
     if (!resume && producer->state.next_seq > 0) {
-      return absl::FailedPreconditionError(
-          Concat("producer \"", name, "\" has already sent ", producer->state.next_seq,
-                 " events to feed \"", options_.feed_name, "\"; resume it or take another name"));
+      const std::string next_seq = Concat(producer->state.next_seq);
+      return WithReason(
+          absl::FailedPreconditionError(Concat("producer \"", name, "\" has already sent ",
+                                               next_seq, " events to feed \"", options_.feed_name,
+                                               "\"; resume it or take another name")),
+          v1::ERROR_REASON_PRODUCER_EXISTS,
+          {{"producer", std::string(name)}, {"nextSeq", next_seq}});
     }
     session->sequencer_ = this;
     session->producer_ = producer;
@@ -180,14 +170,17 @@ absl::StatusOr<Sequencer::Submitted> Sequencer::Submit(IngestProducer& producer,
   WEFT_TRY(CheckAccepting());
   graph::ProducerState& state = producer.state;
   if (epoch && *epoch != state.epoch) {
-    return absl::AbortedError(
-        Concat("producer \"", state.name, "\" has a newer connection, epoch ", state.epoch));
+    return WithReason(absl::AbortedError(Concat("producer \"", state.name,
+                                                "\" has a newer connection, epoch ", state.epoch)),
+                      v1::ERROR_REASON_PRODUCER_FENCED);
   }
   const std::uint64_t first_seq = append ? state.next_seq : view.first_seq();
   if (first_seq > state.next_seq) {
-    return absl::OutOfRangeError(Concat("producer \"", state.name, "\": expected event ",
-                                        state.next_seq, ", got ", first_seq,
-                                        ": events between them are missing"));
+    return WithReason(absl::OutOfRangeError(Concat("producer \"", state.name, "\": expected event ",
+                                                   state.next_seq, ", got ", first_seq,
+                                                   ": events between them are missing")),
+                      v1::ERROR_REASON_SEQUENCE_GAP,
+                      {{"producer", state.name}, {"nextSeq", Concat(state.next_seq)}});
   }
   const auto count = static_cast<std::uint64_t>(view.size());
   const std::uint64_t skipped = std::min(state.next_seq - first_seq, count);
@@ -211,10 +204,18 @@ absl::StatusOr<Sequencer::Submitted> Sequencer::Submit(IngestProducer& producer,
   return submitted;
 }
 
+// The latest event time that is taken now.
+graph::TimeUs Sequencer::LatestTime() const {
+  const graph::TimeUs now_us = environment_.clock->WallTimeUs();
+  if (options_.max_ahead_us >= graph::kAfterAllTime - now_us) return graph::kAfterAllTime;
+  return now_us + options_.max_ahead_us;
+}
+
 std::optional<RejectReason> Sequencer::Resolve(const ColumnsView& view, std::int64_t event,
-                                               std::span<NodeId> nodes,
+                                               graph::TimeUs latest_us, std::span<NodeId> nodes,
                                                std::vector<graph::NewNode>& new_nodes) {
   if (const auto verdict = view.Verdict(event)) return verdict;
+  if (view.time_us(event) > latest_us) return RejectReason::kTooFarAhead;
   if (view.time_us(event) < watermark_us_) return RejectReason::kLate;
   for (const std::uint32_t key : {view.source(event), view.target(event)}) {
     if (nodes[key] != kNoNode) continue;
@@ -232,8 +233,9 @@ void Sequencer::Accept(const ColumnsView& view, std::int64_t skip, std::span<Nod
   events.Reserve(view.size() - skip);
   events.feature_count = options_.limits.feature_count;
   const auto width = static_cast<std::size_t>(options_.limits.feature_count);
+  const graph::TimeUs latest_us = LatestTime();
   for (std::int64_t i = skip; i < view.size(); ++i) {
-    if (const auto reason = Resolve(view, i, nodes, new_nodes)) {
+    if (const auto reason = Resolve(view, i, latest_us, nodes, new_nodes)) {
       record.rejects.push_back({record.first_seq + static_cast<std::uint64_t>(i - skip), *reason});
       continue;
     }
@@ -292,49 +294,6 @@ void Sequencer::Enqueue(IngestProducer* producer, LogRecord record,
   environment_.writer->Enqueue(std::move(entry));
 }
 
-void Sequencer::OnDurable(const std::shared_ptr<Queued>& queued) {
-  std::shared_ptr<IngestSession> session;
-  {
-    const std::scoped_lock lock(progress_mutex_);
-    durable_end_ = queued->record.position;
-    durable_end_.offset += queued->entry_count;
-    rejected_count_ += queued->rejects.size();
-    in_flight_.push_back({durable_end_.offset, queued->producer, queued->next_seq});
-    if (IngestProducer* const producer = queued->producer; producer != nullptr) {
-      producer->durable_seq = queued->next_seq;
-      producer->durable_end = durable_end_;
-      session = producer->session.lock();
-      if (session) {
-        session->rejects_.insert(session->rejects_.end(), queued->rejects.begin(),
-                                 queued->rejects.end());
-      }
-    }
-  }
-  progress_changed_.notify_all();
-  deliver_(std::move(queued->record));
-  if (session) session->Notify();
-}
-
-void Sequencer::OnApplied(LogPosition position) {
-  std::vector<std::shared_ptr<IngestSession>> sessions;
-  {
-    const std::scoped_lock lock(progress_mutex_);
-    applied_end_ = std::max(applied_end_, position);
-    while (!in_flight_.empty() && in_flight_.front().end_offset <= applied_end_.offset) {
-      const InFlight done = in_flight_.front();
-      in_flight_.pop_front();
-      if (done.producer == nullptr) continue;
-      done.producer->applied_seq = done.next_seq;
-      auto session = done.producer->session.lock();
-      if (session && (sessions.empty() || sessions.back() != session)) {
-        sessions.push_back(std::move(session));
-      }
-    }
-  }
-  progress_changed_.notify_all();
-  for (const auto& session : sessions) session->Notify();
-}
-
 absl::Status Sequencer::Tick() {
   if (options_.idle_after_ns == 0) return absl::OkStatus();
   const std::scoped_lock order(environment_.writer->order());
@@ -351,119 +310,13 @@ absl::Status Sequencer::Tick() {
 }
 
 void Sequencer::StartDrain() {
-  std::vector<std::shared_ptr<IngestSession>> sessions;
   {
     const std::scoped_lock order(environment_.writer->order());
     draining_ = true;
     const std::scoped_lock lock(progress_mutex_);
     progress_draining_ = true;
-    for (const auto& [name, producer] : producers_) {
-      if (auto session = producer->session.lock()) sessions.push_back(std::move(session));
-    }
   }
-  for (const auto& session : sessions) session->Notify();
-}
-
-absl::Status Sequencer::WaitDurable(std::string_view name, std::uint64_t seq,
-                                    std::int64_t deadline_ns) {
-  IngestProducer* producer = nullptr;
-  {
-    const std::scoped_lock order(environment_.writer->order());
-    WEFT_ASSIGN(producer, FindProducer(name));
-  }
-  std::unique_lock lock(progress_mutex_);
-  const std::chrono::nanoseconds left(deadline_ns - environment_.clock->NowNs());
-  if (progress_changed_.wait_for(lock, left, [&] { return producer->durable_seq >= seq; })) {
-    return absl::OkStatus();
-  }
-  lock.unlock();
-  WEFT_TRY(environment_.writer->status());
-  return absl::DeadlineExceededError(Concat("event ", seq, " is not durable yet"));
-}
-
-absl::Status Sequencer::WaitApplied(LogPosition position, std::int64_t deadline_ns) {
-  std::unique_lock lock(progress_mutex_);
-  if (position.offset > durable_end_.offset) {
-    return absl::OutOfRangeError("min_position: the log does not reach that far");
-  }
-  const std::chrono::nanoseconds left(deadline_ns - environment_.clock->NowNs());
-  if (progress_changed_.wait_for(lock, left,
-                                 [&] { return applied_end_.offset >= position.offset; })) {
-    return absl::OkStatus();
-  }
-  return absl::DeadlineExceededError(Concat("min_position: applied up to offset ",
-                                            applied_end_.offset, ", asked for ", position.offset));
-}
-
-std::uint64_t Sequencer::AppliedSeq(std::string_view name) const {
-  const std::scoped_lock order(environment_.writer->order());
-  const auto found = producers_.find(name);
-  if (found == producers_.end()) return 0;
-  const std::scoped_lock lock(progress_mutex_);
-  return found->second->applied_seq;
-}
-
-Sequencer::Report Sequencer::GetReport() const {
-  Report report;
-  const std::scoped_lock order(environment_.writer->order());
-  report.producer_count = producers_.size();
-  report.watermark_us = watermark_us_;
-  const std::scoped_lock lock(progress_mutex_);
-  report.durable = durable_end_;
-  report.applied = applied_end_;
-  report.rejected_count = rejected_count_;
-  return report;
-}
-
-IngestSession::Progress Sequencer::TakeProgress(IngestSession& session) {
-  const std::scoped_lock lock(progress_mutex_);
-  const IngestProducer& producer = *session.producer_;
-  IngestSession::Progress progress;
-  progress.durable_seq = producer.durable_seq;
-  progress.applied_seq = producer.applied_seq;
-  const std::uint64_t limit =
-      producer.applied_seq + static_cast<std::uint64_t>(options_.limits.window_events);
-  progress.credits = limit - std::min(limit, producer.durable_seq);
-  progress.rejects = std::exchange(session.rejects_, {});
-  progress.position = producer.durable_end;
-  progress.draining = progress_draining_;
-  progress.fenced = session.fenced_;
-  return progress;
-}
-
-bool Sequencer::MayRead(const IngestSession& session) const {
-  const std::scoped_lock lock(progress_mutex_);
-  return session.end_seq_ <
-         session.producer_->applied_seq + static_cast<std::uint64_t>(options_.limits.window_events);
-}
-
-absl::Status IngestSession::Submit(const v1::EventColumns& columns) {
-  WEFT_ASSIGN(const ColumnsView view, ColumnsView::Check(columns, sequencer_->options_.limits));
-  return sequencer_->Submit(*producer_, epoch_, view, false).status();
-}
-
-IngestSession::Progress IngestSession::TakeProgress() { return sequencer_->TakeProgress(*this); }
-
-bool IngestSession::MayRead() const { return sequencer_->MayRead(*this); }
-
-bool IngestSession::Ready() const {
-  const std::scoped_lock lock(sequencer_->progress_mutex_);
-  return producer_->durable_seq >= first_seq_;
-}
-
-std::uint64_t IngestSession::end_seq() const {
-  const std::scoped_lock lock(sequencer_->progress_mutex_);
-  return end_seq_;
-}
-
-void IngestSession::Close() {
-  const std::scoped_lock lock(notify_mutex_);
-  progress_ = nullptr;
-}
-
-void IngestSession::Notify() {
-  const std::scoped_lock lock(notify_mutex_);
-  if (progress_) progress_();
+  for (const auto& session : Sessions()) session->Notify();
 }
 
 }  // namespace weft::rpc

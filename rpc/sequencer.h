@@ -46,6 +46,8 @@ class Sequencer {
     std::uint32_t feed = 0;
     FeedLimits limits;
     std::int64_t lateness_us = 5'000'000;
+    // Of event times, against the wall clock; kAfterAllTime: no limit.
+    std::int64_t max_ahead_us = 86'400'000'000;
     std::int64_t idle_after_ns = 0;  // 0: no idle marks
   };
   // All outlive the sequencer.
@@ -91,7 +93,7 @@ class Sequencer {
   absl::StatusOr<Submitted> SubmitOnce(std::string_view producer, const v1::EventColumns& columns,
                                        bool append);
   // Waits until the producer's events before `seq` are durable, at most until `deadline_ns` of the
-  // clock.
+  // clock. The writer's status if that has stopped; what is queued may become durable all the same.
   absl::Status WaitDurable(std::string_view producer, std::uint64_t seq, std::int64_t deadline_ns);
   // Waits until the graph has applied the feed up to `position`, at most until `deadline_ns` of the
   // clock.
@@ -101,6 +103,8 @@ class Sequencer {
 
   // The graph has applied everything before `position`.
   void OnApplied(graph::LogPosition position);
+  // The writer has stopped, perhaps for a while: tells everyone who waits for it.
+  void OnWriterStopped();
   // Logs an idle mark if the feed has been quiet for long enough. To be called now and then.
   absl::Status Tick();
   // From now on nothing is taken in, and sessions are told so.
@@ -111,15 +115,25 @@ class Sequencer {
 
  private:
   friend class IngestSession;
-  struct Queued;
+  // A record between the queue and the graph.
+  struct Queued {
+    IngestProducer* producer = nullptr;
+    std::uint64_t next_seq = 0;
+    std::uint64_t entry_count = 1;
+    std::vector<graph::Reject> rejects;
+    DurableRecord record;
+  };
 
   absl::StatusOr<IngestProducer*> FindProducer(std::string_view name);
   absl::StatusOr<Submitted> Submit(IngestProducer& producer, std::optional<std::uint64_t> epoch,
                                    const ColumnsView& view, bool append);
   absl::Status CheckAccepting() const;
+  std::vector<std::shared_ptr<IngestSession>> Sessions() const;
   void Accept(const ColumnsView& view, std::int64_t skip, std::span<graph::NodeId> nodes,
               graph::LogRecord& record, std::vector<graph::NewNode>& new_nodes);
+  graph::TimeUs LatestTime() const;
   std::optional<graph::RejectReason> Resolve(const ColumnsView& view, std::int64_t event,
+                                             graph::TimeUs latest_us,
                                              std::span<graph::NodeId> nodes,
                                              std::vector<graph::NewNode>& new_nodes);
   void Enqueue(IngestProducer* producer, graph::LogRecord record,

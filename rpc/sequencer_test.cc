@@ -11,6 +11,7 @@
 
 #include "graph/clock.h"
 #include "graph/text.h"
+#include "rpc/error_details.h"
 #include "rpc/event_builder.h"
 #include "rpc/event_digest.h"
 
@@ -29,11 +30,7 @@ class MemoryLog final : public graph::EventLog {
  public:
   absl::Status Append(std::span<const LogAppend> appends) override {
     std::unique_lock lock(mutex_);
-    if (!fault_.ok()) {
-      ++refused_count_;
-      changed_.notify_all();
-      return fault_;
-    }
+    if (!fault_.ok()) return fault_;
     for (const LogAppend& append : appends) {
       auto record = graph::DecodeLogRecord(append.position, append.bytes);
       EXPECT_TRUE(record.ok()) << record.status();
@@ -44,6 +41,7 @@ class MemoryLog final : public graph::EventLog {
       for (const graph::NewNode& node : append.new_nodes) keys_.push_back(node.key);
       if (append.producer) producers_[append.producer->name] = *append.producer;
     }
+    changed_.notify_all();
     return absl::OkStatus();
   }
   absl::Status Read(LogPosition from,
@@ -65,9 +63,9 @@ class MemoryLog final : public graph::EventLog {
     const std::scoped_lock lock(mutex_);
     fault_ = std::move(fault);
   }
-  void WaitRefused() {
+  void WaitWritten(std::uint64_t end) {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return refused_count_ > 0; });
+    changed_.wait(lock, [&] { return end_ >= end; });
   }
   std::vector<LogRecord> records() const { return records_; }
   std::vector<std::string> keys() const { return keys_; }
@@ -76,7 +74,6 @@ class MemoryLog final : public graph::EventLog {
   std::mutex mutex_;
   std::condition_variable changed_;
   absl::Status fault_;
-  int refused_count_ = 0;
   std::uint64_t end_ = 0;
   std::vector<LogRecord> records_;
   std::vector<std::string> keys_;
@@ -102,8 +99,10 @@ class SequencerThreadsTest : public ::testing::Test {
 
   void Open() {
     sequencer_.reset();
-    writer_ = std::make_unique<LogWriter>(
-        &log_, &metrics_, [this](const absl::Status& status) { failure_ = status; });
+    writer_ = std::make_unique<LogWriter>(&log_, &metrics_, [this](const absl::Status& status) {
+      failure_ = status;
+      sequencer_->OnWriterStopped();
+    });
     Sequencer::Environment environment{&interner_, writer_.get(), &clock_, &metrics_};
     sequencer_ = std::make_unique<Sequencer>(options_, environment, [this](DurableRecord record) {
       delivered_.push_back(std::move(record));
@@ -223,6 +222,32 @@ TEST_F(SequencerThreadsTest, LatenessIsJudgedAgainstTheWatermarkBeforeTheBatch) 
   EXPECT_EQ(log_.records()[1].rejects.size(), 1u);
 }
 
+TEST_F(SequencerThreadsTest, ATimeFarAheadOfTheClockMovesNothing) {
+  options_.max_ahead_us = 1'000'000;
+  Open();
+  const auto session = Connect("p");
+  ASSERT_TRUE(session->Submit(Batch(0, {100, 1'000'001, 1'000'000})).ok());
+  ASSERT_TRUE(session->Submit(Batch(3, {999'990, graph::kAfterAllTime})).ok());
+  ASSERT_TRUE(writer_->Flush().ok());
+  EXPECT_THAT(session->TakeProgress().rejects,
+              ElementsAre(graph::Reject{1, RejectReason::kTooFarAhead},
+                          graph::Reject{4, RejectReason::kTooFarAhead}));
+  EXPECT_EQ(sequencer_->GetReport().watermark_us, 1'000'000 - options_.lateness_us);
+  clock_.AdvanceUs(1);
+  ASSERT_TRUE(session->Submit(Batch(5, {1'000'001})).ok());
+  ASSERT_TRUE(writer_->Flush().ok());
+  EXPECT_THAT(session->TakeProgress().rejects, IsEmpty());
+}
+
+TEST_F(SequencerThreadsTest, AnyTimeIsTakenWithoutALimit) {
+  options_.max_ahead_us = graph::kAfterAllTime;
+  Open();
+  const auto session = Connect("p");
+  ASSERT_TRUE(session->Submit(Batch(0, {graph::kAfterAllTime - 1})).ok());
+  ASSERT_TRUE(writer_->Flush().ok());
+  EXPECT_THAT(session->TakeProgress().rejects, IsEmpty());
+}
+
 TEST_F(SequencerThreadsTest, ABatchOfRejectsIsARecordWithoutEvents) {
   const auto session = Connect("p");
   ASSERT_TRUE(session->Submit(Batch(0, {1000})).ok());
@@ -327,12 +352,21 @@ TEST_F(SequencerThreadsTest, AFullDiskHoldsUpAndLosesNothing) {
   const auto session = Connect("p");
   log_.SetFault(absl::ResourceExhaustedError("full"));
   ASSERT_TRUE(session->Submit(Batch(0, {1, 2})).ok());
-  log_.WaitRefused();
-  EXPECT_EQ(writer_->Flush().code(), absl::StatusCode::kResourceExhausted);
-  EXPECT_EQ(session->Submit(Batch(2, {3})).code(), absl::StatusCode::kResourceExhausted);
+  // Who waits is told at once, not when its deadline comes.
+  EXPECT_EQ(sequencer_->WaitDurable("p", 2, clock_.NowNs() + 60'000'000'000).code(),
+            absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(session->writer_status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(metrics_.GetGauge("weft_log_disk_full", "").Value(), 1);
+  const absl::Status full = session->Submit(Batch(2, {3}));
+  EXPECT_EQ(full.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(ErrorReasonOf(full), v1::ERROR_REASON_DISK_FULL);
+  EXPECT_TRUE(RetryDelaySeconds(full));
   EXPECT_EQ(session->TakeProgress().durable_seq, 0u);
   log_.SetFault(absl::OkStatus());
-  ASSERT_TRUE(sequencer_->WaitDurable("p", 2, clock_.NowNs() + 60'000'000'000).ok());
+  log_.WaitWritten(2);
+  ASSERT_TRUE(writer_->Flush().ok());
+  EXPECT_TRUE(session->writer_status().ok());
+  EXPECT_EQ(metrics_.GetGauge("weft_log_disk_full", "").Value(), 0);
   EXPECT_EQ(session->TakeProgress().durable_seq, 2u);
 }
 
@@ -410,6 +444,7 @@ TEST(RejectReasonTest, HasTheSameNumbersOnTheWire) {
   EXPECT_EQ(int{v1::REJECT_REASON_NOT_FINITE}, static_cast<int>(RejectReason::kNotFinite));
   EXPECT_EQ(int{v1::REJECT_REASON_FEATURE_COUNT}, static_cast<int>(RejectReason::kFeatureCount));
   EXPECT_EQ(int{v1::REJECT_REASON_TOO_MANY_NODES}, static_cast<int>(RejectReason::kTooManyNodes));
+  EXPECT_EQ(int{v1::REJECT_REASON_TOO_FAR_AHEAD}, static_cast<int>(RejectReason::kTooFarAhead));
 }
 
 }  // namespace

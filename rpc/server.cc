@@ -130,7 +130,7 @@ class GrpcServer final : public Server {
     grpc_->Shutdown(deadline);
     http_.reset();
     Log(drained.ok() ? LogLevel::kInfo : LogLevel::kError, "drained",
-        {{"status", drained.ToString()}});
+        {{"status", drained.ToString(absl::StatusToStringMode::kWithNoExtraData)}});
     return drained;
   }
 

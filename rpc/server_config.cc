@@ -1,6 +1,7 @@
 #include "rpc/server_config.h"
 
 #include <cmath>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -78,6 +79,7 @@ absl::Status CompleteFeed(config::v1::FeedConfig& feed) {
   WEFT_COMPLETE(feed, max_batch_events, 16384, 1, 1 << 20);
   WEFT_COMPLETE(feed, window_events, 65536, 1, 1 << 24);
   WEFT_COMPLETE(feed, max_nodes, 100'000'000, 1, 0xffffffffULL);
+  WEFT_COMPLETE(feed, max_ahead_seconds, 86'400, 1e-6, std::numeric_limits<double>::infinity());
   return absl::OkStatus();
 }
 

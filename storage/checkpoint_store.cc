@@ -1,6 +1,7 @@
 #include "storage/checkpoint_store.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "absl/strings/str_cat.h"
 #include "graph/check.h"
@@ -25,7 +26,8 @@ class CheckpointWriter final : public graph::CheckpointStore::Writer {
       if (sink->pages().node_name == node_name) return *sink;
     }
     const auto index = static_cast<std::uint32_t>(sinks_.size());
-    sinks_.push_back(std::make_unique<PageSink>(store_->database_, id_, index, node_name));
+    sinks_.push_back(std::make_unique<PageSink>(store_->database_, id_, index, node_name,
+                                                [this] { return AdmitPage(); }));
     return *sinks_.back();
   }
 
@@ -49,9 +51,16 @@ class CheckpointWriter final : public graph::CheckpointStore::Writer {
   }
 
  private:
+  // Pages that RocksDB holds in memory have yet to find their place on the disk.
+  absl::Status AdmitPage() {
+    const std::uint64_t bytes = ++page_count_ * RocksCheckpointStore::kPageBytes;
+    return store_->space_->Check(std::min(bytes, Database::kBufferedBytesMax));
+  }
+
   RocksCheckpointStore* const store_;
   const std::uint64_t id_;
   bool committed_ = false;
+  std::atomic<std::uint64_t> page_count_ = 0;  // of all sinks
   std::vector<std::unique_ptr<PageSink>> sinks_;
 };
 
@@ -99,8 +108,8 @@ absl::StatusOr<StoredManifest> LoadManifest(const Database& database, std::uint6
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<RocksCheckpointStore>> RocksCheckpointStore::Open(
-    Database* database) {
-  auto store = std::unique_ptr<RocksCheckpointStore>(new RocksCheckpointStore(database));
+    Database* database, const DiskSpace* space) {
+  auto store = std::unique_ptr<RocksCheckpointStore>(new RocksCheckpointStore(database, space));
   WEFT_TRY(store->RemoveUnfinished());
   return store;
 }
@@ -170,6 +179,7 @@ absl::Status RocksCheckpointStore::Verify(std::uint64_t id) const {
 }
 
 absl::StatusOr<std::unique_ptr<graph::CheckpointStore::Writer>> RocksCheckpointStore::Begin() {
+  WEFT_TRY(space_->Check());
   const std::scoped_lock lock(mutex_);
   if (writer_lives_) {
     return absl::FailedPreconditionError("another checkpoint is being written");

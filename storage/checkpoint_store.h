@@ -14,6 +14,7 @@
 #include "graph/state.h"
 #include "storage/checkpoint_format.h"
 #include "storage/database.h"
+#include "storage/disk_space.h"
 
 namespace weft::storage {
 
@@ -23,11 +24,13 @@ class RocksCheckpointStore final : public graph::CheckpointStore {
   // Verified checkpoints that are kept.
   static constexpr std::size_t kKeptCheckpoints = 2;
 
-  // `database` outlives the store and everything that it hands out. Removes what an unfinished
-  // writer left.
-  static absl::StatusOr<std::unique_ptr<RocksCheckpointStore>> Open(Database* database);
+  // Both outlive the store and everything that it hands out. Removes what an unfinished writer
+  // left.
+  static absl::StatusOr<std::unique_ptr<RocksCheckpointStore>> Open(Database* database,
+                                                                    const DiskSpace* space);
 
-  // FAILED_PRECONDITION while another writer lives.
+  // FAILED_PRECONDITION while another writer lives, RESOURCE_EXHAUSTED on a full disk; the writer
+  // says that as well, as soon as its pages leave no room.
   absl::StatusOr<std::unique_ptr<Writer>> Begin() override;
   // Leaves out manifests that cannot be read.
   absl::StatusOr<std::vector<graph::CheckpointManifest>> List() const override;
@@ -47,7 +50,8 @@ class RocksCheckpointStore final : public graph::CheckpointStore {
     bool verified = false;
   };
 
-  explicit RocksCheckpointStore(Database* database) : database_(database) {}
+  RocksCheckpointStore(Database* database, const DiskSpace* space)
+      : database_(database), space_(space) {}
   absl::StatusOr<std::vector<Entry>> Entries() const;
   absl::Status Remove(std::uint64_t id);
   absl::Status RemoveOld();
@@ -56,6 +60,7 @@ class RocksCheckpointStore final : public graph::CheckpointStore {
   absl::Status Finish(std::uint64_t id);
 
   Database* const database_;
+  const DiskSpace* const space_;
   std::mutex mutex_;
   std::uint64_t next_id_ = 1;  // guarded by mutex_
   bool writer_lives_ = false;  // guarded by mutex_

@@ -146,7 +146,8 @@ TEST_F(CheckpointStoreTest, DamageIsFoundAndTheOlderOneStays) {
   const TestDirectory raw_place;
   auto database = Database::Open(raw_place.path(), nullptr);
   ASSERT_TRUE(database.ok());
-  auto store = RocksCheckpointStore::Open(database->get());
+  const DiskSpace space(0, [] { return ~std::uint64_t{0}; });
+  auto store = RocksCheckpointStore::Open(database->get(), &space);
   ASSERT_TRUE(store.ok());
   ASSERT_TRUE(WriteOne(**store, 1, "older").ok());
   ASSERT_TRUE(WriteOne(**store, 2, "newer").ok());
@@ -183,6 +184,24 @@ TEST_F(CheckpointStoreTest, DamageIsFoundAndTheOlderOneStays) {
   ASSERT_EQ((*store)->List()->size(), 1u);
   EXPECT_EQ((*store)->List()->front().applied[0].offset, 1u);
   EXPECT_TRUE(absl::IsDataLoss((*store)->Open(newer).status()));
+}
+
+TEST_F(CheckpointStoreTest, LeavesTheReserveOfTheDiskAlone) {
+  directory_.reset();
+  constexpr std::uint64_t kReserve = std::uint64_t{1} << 30;
+  std::uint64_t free_bytes = kReserve - 1;
+  auto directory =
+      DataDirectory::Open({.path = place_.path(), .min_free_bytes = kReserve, .free_bytes = [&] {
+                             return free_bytes;
+                           }});
+  ASSERT_TRUE(directory.ok()) << directory.status();
+  EXPECT_TRUE(absl::IsResourceExhausted(WriteOne((*directory)->checkpoints(), 1, "state")));
+  // Enough to begin with, and not for the pages.
+  free_bytes = kReserve;
+  EXPECT_TRUE(absl::IsResourceExhausted(WriteOne((*directory)->checkpoints(), 1, "state")));
+  EXPECT_EQ((*directory)->checkpoints().List()->size(), 0u);
+  free_bytes = kReserve + RocksCheckpointStore::kPageBytes;
+  EXPECT_TRUE(WriteOne((*directory)->checkpoints(), 1, "state").ok());
 }
 
 TEST_F(CheckpointStoreTest, EveryDamagedManifestIsRefused) {

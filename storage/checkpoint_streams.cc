@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "graph/check.h"
@@ -10,8 +11,12 @@
 namespace weft::storage {
 
 PageSink::PageSink(Database* database, std::uint64_t id, std::uint32_t index,
-                   std::string_view node_name)
-    : database_(database), id_(id), index_(index), hash_(XXH3_createState()) {
+                   std::string_view node_name, std::function<absl::Status()> admit)
+    : database_(database),
+      id_(id),
+      index_(index),
+      admit_(std::move(admit)),
+      hash_(XXH3_createState()) {
   WEFT_CHECK(hash_ != nullptr);
   pages_.node_name = node_name;
   XXH3_64bits_reset(hash_.get());
@@ -35,6 +40,7 @@ absl::Status PageSink::Write(std::string_view section, std::span<const std::byte
 }
 
 absl::Status PageSink::WritePage() {
+  WEFT_TRY(admit_());
   const std::string key = PageKey(id_, index_, pages_.page_count);
   rocksdb::WriteBatch batch;
   batch.Put(database_->handle(Family::kCheckpoints), key, EncodePage(key, page_));

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -19,7 +20,9 @@ namespace weft::storage {
 // Cuts sections into pages of RocksCheckpointStore::kPageBytes and writes each when it is full.
 class PageSink final : public graph::CheckpointSink {
  public:
-  PageSink(Database* database, std::uint64_t id, std::uint32_t index, std::string_view node_name);
+  // `admit` is asked before each page whether it may be written.
+  PageSink(Database* database, std::uint64_t id, std::uint32_t index, std::string_view node_name,
+           std::function<absl::Status()> admit);
 
   absl::Status Write(std::string_view section, std::span<const std::byte> bytes) override;
   // Writes the last page; nothing may be written after it.
@@ -36,6 +39,7 @@ class PageSink final : public graph::CheckpointSink {
   Database* const database_;
   const std::uint64_t id_;
   const std::uint32_t index_;
+  const std::function<absl::Status()> admit_;
   OperatorPages pages_;
   std::string page_;
   std::unique_ptr<XXH3_state_t, FreeHash> hash_;

@@ -10,18 +10,23 @@
 #include "storage/database.h"
 #include "storage/dictionary.h"
 #include "storage/directory_lock.h"
+#include "storage/disk_space.h"
 #include "storage/event_log.h"
 
 namespace weft::storage {
 namespace {
 
+// What opening a database writes, and a little more.
+constexpr std::uint64_t kOpenBytes = std::uint64_t{4} << 20;
+
 class RocksDataDirectory final : public DataDirectory {
  public:
-  RocksDataDirectory(std::unique_ptr<DirectoryLock> lock, std::unique_ptr<Database> database,
-                     std::unique_ptr<RocksEventLog> log,
+  RocksDataDirectory(std::unique_ptr<DirectoryLock> lock, std::unique_ptr<DiskSpace> space,
+                     std::unique_ptr<Database> database, std::unique_ptr<RocksEventLog> log,
                      std::unique_ptr<RocksDictionary> dictionary,
                      std::unique_ptr<RocksCheckpointStore> checkpoints)
       : lock_(std::move(lock)),
+        space_(std::move(space)),
         database_(std::move(database)),
         log_(std::move(log)),
         dictionary_(std::move(dictionary)),
@@ -42,6 +47,7 @@ class RocksDataDirectory final : public DataDirectory {
  private:
   // In the order in which they depend on each other.
   const std::unique_ptr<DirectoryLock> lock_;
+  const std::unique_ptr<DiskSpace> space_;
   const std::unique_ptr<Database> database_;
   const std::unique_ptr<RocksEventLog> log_;
   const std::unique_ptr<RocksDictionary> dictionary_;
@@ -51,24 +57,32 @@ class RocksDataDirectory final : public DataDirectory {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<DataDirectory>> DataDirectory::Open(Options options) {
+  if (!options.create_if_missing && !std::filesystem::exists(options.path + "/FORMAT")) {
+    return absl::NotFoundError(
+        absl::StrCat(options.path, ": expected a data directory, found none"));
+  }
   WEFT_ASSIGN(std::unique_ptr<DirectoryLock> lock, DirectoryLock::Acquire(options.path));
   WEFT_TRY(CheckFormat(options.path, kFormatVersion));
   const std::string database_path = absl::StrCat(options.path, "/db");
-  WEFT_ASSIGN(auto database, Database::Open(database_path, options.environment));
-  RocksEventLog::FreeBytes free_bytes = std::move(options.free_bytes);
+  DiskSpace::FreeBytes free_bytes = std::move(options.free_bytes);
   if (!free_bytes) {
-    free_bytes = [database_path]() -> std::uint64_t {
+    free_bytes = [path = options.path]() -> std::uint64_t {
       std::error_code error;
-      const auto space = std::filesystem::space(database_path, error);
+      const auto space = std::filesystem::space(path, error);
       // A disk that cannot be asked is left to say so when it is written to.
       return error ? ~std::uint64_t{0} : space.available;
     };
   }
-  WEFT_ASSIGN(auto log,
-              RocksEventLog::Open(database.get(), options.min_free_bytes, std::move(free_bytes)));
+  if (const absl::Status room = DiskSpace(0, free_bytes).Check(kOpenBytes); !room.ok()) {
+    return absl::Status(room.code(), absl::StrCat(options.path, ": ", room.message()));
+  }
+  WEFT_ASSIGN(auto database, Database::Open(database_path, options.environment));
+  auto space = std::make_unique<DiskSpace>(options.min_free_bytes, std::move(free_bytes));
+  WEFT_ASSIGN(auto log, RocksEventLog::Open(database.get(), space.get()));
   WEFT_ASSIGN(auto dictionary, RocksDictionary::Open(database.get()));
-  WEFT_ASSIGN(auto checkpoints, RocksCheckpointStore::Open(database.get()));
-  return std::make_unique<RocksDataDirectory>(std::move(lock), std::move(database), std::move(log),
+  WEFT_ASSIGN(auto checkpoints, RocksCheckpointStore::Open(database.get(), space.get()));
+  return std::make_unique<RocksDataDirectory>(std::move(lock), std::move(space),
+                                              std::move(database), std::move(log),
                                               std::move(dictionary), std::move(checkpoints));
 }
 

@@ -30,7 +30,9 @@ class DataDirectory {
 
   struct Options {
     std::string path;
-    // Free bytes below which the log refuses to grow.
+    // Otherwise a missing directory is NOT_FOUND.
+    bool create_if_missing = true;
+    // Free bytes below which neither the log grows nor a checkpoint is written.
     std::uint64_t min_free_bytes = std::uint64_t{64} << 20;
     // For tests with faults: replaces the file system beneath the database, and the count of free
     // bytes. May be empty.
@@ -38,9 +40,10 @@ class DataDirectory {
     std::function<std::uint64_t()> free_bytes = nullptr;
   };
 
-  // Makes the directory if it is missing. UNAVAILABLE if another process has it open (the message
-  // names its pid), FAILED_PRECONDITION for a newer format or a directory that holds something
-  // else, PERMISSION_DENIED if it cannot be written, DATA_LOSS if it is damaged.
+  // Takes the directory, and makes it if it is missing and that is wanted. UNAVAILABLE if another
+  // process has it open (the message names its pid), FAILED_PRECONDITION for a newer format or a
+  // directory that holds something else, PERMISSION_DENIED if it cannot be written,
+  // RESOURCE_EXHAUSTED if the last few MiB of the disk are full, DATA_LOSS if it is damaged.
   static absl::StatusOr<std::unique_ptr<DataDirectory>> Open(Options options);
   virtual ~DataDirectory() = default;
 

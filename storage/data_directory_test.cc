@@ -17,6 +17,7 @@ namespace weft::storage {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 std::string Message(const absl::Status& status) { return std::string(status.message()); }
@@ -29,6 +30,15 @@ TEST(DataDirectoryTest, IsMadeWithItsParents) {
   ASSERT_TRUE(DataDirectory::Open({.path = path}).ok());
   EXPECT_TRUE(fs::exists(path + "/FORMAT"));
   EXPECT_TRUE(DataDirectory::Open({.path = path}).ok());
+}
+
+TEST(DataDirectoryTest, IsNotMadeWhereItShouldBeThere) {
+  const TestDirectory place;
+  const DataDirectory::Options options{.path = place.path() + "/a", .create_if_missing = false};
+  EXPECT_EQ(DataDirectory::Open(options).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_FALSE(fs::exists(options.path));
+  ASSERT_TRUE(DataDirectory::Open({.path = options.path}).ok());
+  EXPECT_TRUE(DataDirectory::Open(options).ok());
 }
 
 TEST(DataDirectoryTest, IsRefusedWhileInUse) {
@@ -100,6 +110,18 @@ TEST(DataDirectoryTest, IsRefusedWhereNothingMayBeWritten) {
   fs::permissions(place.path(), fs::perms::owner_all);
 }
 
+TEST(DataDirectoryTest, IsRefusedWithoutRoomToOpenIt) {
+  const TestDirectory place;
+  std::uint64_t free_bytes = 1000;
+  const DataDirectory::Options options{.path = place.path(),
+                                       .free_bytes = [&] { return free_bytes; }};
+  const absl::Status status = DataDirectory::Open(options).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(Message(status), HasSubstr("the disk is full: 1000 bytes free"));
+  free_bytes = std::uint64_t{1} << 30;
+  EXPECT_TRUE(DataDirectory::Open(options).ok());
+}
+
 TEST(DataDirectoryTest, NumbersFeedsOnce) {
   const TestDirectory place;
   {
@@ -114,6 +136,7 @@ TEST(DataDirectoryTest, NumbersFeedsOnce) {
   ASSERT_TRUE(directory.ok());
   EXPECT_EQ(*(*directory)->dictionary().FeedNumber("clicks"), 2u);
   EXPECT_EQ(*(*directory)->dictionary().FeedNumber("more"), 3u);
+  EXPECT_THAT((*directory)->dictionary().Feeds(), ElementsAre("events", "clicks", "more"));
 }
 
 std::vector<fs::path> DataFiles(const std::string& path, std::string_view extension) {

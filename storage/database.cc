@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "graph/check.h"
+#include "storage/database_log.h"
 
 namespace weft::storage {
 namespace {
@@ -27,7 +28,7 @@ class ResumeByHand final : public rocksdb::EventListener {
   }
 };
 
-rocksdb::DBOptions DatabaseOptions(rocksdb::Env* environment) {
+rocksdb::DBOptions DatabaseOptions(const std::string& path, rocksdb::Env* environment) {
   rocksdb::DBOptions options;
   if (environment != nullptr) options.env = environment;
   options.create_if_missing = true;
@@ -39,8 +40,7 @@ rocksdb::DBOptions DatabaseOptions(rocksdb::Env* environment) {
   options.track_and_verify_wals_in_manifest = true;
   options.max_total_wal_size = 256 * kMebibyte;  // bounds the time to open
   options.max_background_jobs = 2;
-  options.keep_log_file_num = 2;
-  options.max_log_file_size = 8 * kMebibyte;
+  options.info_log = std::make_shared<DatabaseLog>(path);
   options.listeners.push_back(std::make_shared<ResumeByHand>());
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
@@ -50,7 +50,8 @@ rocksdb::DBOptions DatabaseOptions(rocksdb::Env* environment) {
 rocksdb::ColumnFamilyOptions FamilyOptions(Family family) {
   rocksdb::ColumnFamilyOptions options;
   const bool bulk = family == Family::kLog || family == Family::kCheckpoints;
-  options.write_buffer_size = (bulk ? 64 : 16) * kMebibyte;
+  options.max_write_buffer_number = 2;
+  options.write_buffer_size = bulk ? Database::kBufferedBytesMax / 2 : 16 * kMebibyte;
   options.compression =
       family == Family::kLog ? rocksdb::kZSTD : rocksdb::CompressionType::kNoCompression;
   options.compression_opts.level = 1;
@@ -81,8 +82,8 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& path
   }
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
-  WEFT_TRY(ToStatus(rocksdb::DB::Open(DatabaseOptions(environment), path, families, &handles, &db),
-                    path));
+  WEFT_TRY(ToStatus(
+      rocksdb::DB::Open(DatabaseOptions(path, environment), path, families, &handles, &db), path));
   auto database = std::unique_ptr<Database>(new Database());
   database->db_.reset(db);
   database->default_handle_ = handles[0];

@@ -27,6 +27,9 @@ enum class Durability {
 
 class Database {
  public:
+  // What one family may hold in memory before it is in files.
+  static constexpr std::uint64_t kBufferedBytesMax = std::uint64_t{128} << 20;
+
   // DATA_LOSS if RocksDB finds its files damaged. `environment` may be null.
   static absl::StatusOr<std::unique_ptr<Database>> Open(const std::string& path,
                                                         rocksdb::Env* environment);

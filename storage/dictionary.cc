@@ -16,6 +16,10 @@ absl::StatusOr<std::unique_ptr<RocksDictionary>> RocksDictionary::Open(Database*
     const auto feed = key.KeyPart<std::uint32_t>();
     const auto name = StripChecksum(ToView(iterator->value()));
     if (!key.finished() || !name) return absl::DataLossError("feed entry that is damaged");
+    if (feed != dictionary->feeds_.size() + 1) {
+      return absl::DataLossError(absl::StrCat("feed ", feed, " follows feed ",
+                                              dictionary->feeds_.size(), " in the dictionary"));
+    }
     dictionary->feeds_.emplace(*name, feed);
   }
   WEFT_TRY(ToStatus(iterator->status(), "feeds"));
@@ -64,6 +68,13 @@ absl::StatusOr<std::uint32_t> RocksDictionary::FeedNumber(std::string_view name)
   WEFT_TRY(database_->Write(batch, Durability::kSynced));
   feeds_.emplace(name, feed);
   return feed;
+}
+
+std::vector<std::string> RocksDictionary::Feeds() const {
+  const std::scoped_lock lock(mutex_);
+  std::vector<std::string> names(feeds_.size());
+  for (const auto& [name, feed] : feeds_) names[feed - 1] = name;
+  return names;
 }
 
 }  // namespace weft::storage

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "graph/state.h"
 #include "storage/database.h"
@@ -25,12 +26,13 @@ class RocksDictionary final : public graph::Dictionary {
   absl::StatusOr<std::string> Key(graph::NodeId node) const override;
   // RESOURCE_EXHAUSTED beyond kMaxFeeds, INVALID_ARGUMENT for an empty name.
   absl::StatusOr<std::uint32_t> FeedNumber(std::string_view name) override;
+  std::vector<std::string> Feeds() const override;
 
  private:
   explicit RocksDictionary(Database* database) : database_(database) {}
 
   Database* const database_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::map<std::string, std::uint32_t, std::less<>> feeds_;  // guarded by mutex_
 };
 

@@ -87,14 +87,9 @@ absl::StatusOr<std::uint64_t> CountNodes(const Database& database) {
 
 }  // namespace
 
-RocksEventLog::RocksEventLog(Database* database, std::uint64_t min_free_bytes, FreeBytes free_bytes)
-    : database_(database), min_free_bytes_(min_free_bytes), free_bytes_(std::move(free_bytes)) {}
-
 absl::StatusOr<std::unique_ptr<RocksEventLog>> RocksEventLog::Open(Database* database,
-                                                                   std::uint64_t min_free_bytes,
-                                                                   FreeBytes free_bytes) {
-  auto log = std::unique_ptr<RocksEventLog>(
-      new RocksEventLog(database, min_free_bytes, std::move(free_bytes)));
+                                                                   const DiskSpace* space) {
+  auto log = std::unique_ptr<RocksEventLog>(new RocksEventLog(database, space));
   WEFT_TRY(log->LoadEnds());
   WEFT_ASSIGN(log->next_node_, CountNodes(*database));
   return log;
@@ -135,11 +130,7 @@ absl::Status RocksEventLog::CheckEnd(LogPosition end) const {
 
 absl::Status RocksEventLog::PrepareWrite() {
   WEFT_TRY(broken_);
-  const std::uint64_t free_bytes = free_bytes_();
-  if (free_bytes < min_free_bytes_) {
-    return absl::ResourceExhaustedError(absl::StrCat(
-        "the disk is full: ", free_bytes, " bytes free, at least ", min_free_bytes_, " must be"));
-  }
+  WEFT_TRY(space_->Check());
   if (!was_full_) return absl::OkStatus();
   if (const absl::Status resumed = database_->Resume(); !resumed.ok()) {
     return absl::ResourceExhaustedError(absl::StrCat("the disk was full: ", resumed.message()));

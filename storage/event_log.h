@@ -15,19 +15,15 @@
 
 #include "graph/state.h"
 #include "storage/database.h"
+#include "storage/disk_space.h"
 
 namespace weft::storage {
 
 class RocksEventLog final : public graph::EventLog {
  public:
-  // Free bytes on the log's disk.
-  using FreeBytes = std::function<std::uint64_t()>;
-
-  // `database` outlives the log. Below `min_free_bytes` nothing is appended. DATA_LOSS if what is
-  // stored contradicts itself.
+  // Both outlive the log. DATA_LOSS if what is stored contradicts itself.
   static absl::StatusOr<std::unique_ptr<RocksEventLog>> Open(Database* database,
-                                                             std::uint64_t min_free_bytes,
-                                                             FreeBytes free_bytes);
+                                                             const DiskSpace* space);
 
   absl::Status Append(std::span<const graph::LogAppend> appends) override;
   // Besides what the interface says: OUT_OF_RANGE if `from` is past the end, or was trimmed away.
@@ -43,14 +39,13 @@ class RocksEventLog final : public graph::EventLog {
   absl::Status Trim(graph::LogPosition first_kept);
 
  private:
-  RocksEventLog(Database* database, std::uint64_t min_free_bytes, FreeBytes free_bytes);
+  RocksEventLog(Database* database, const DiskSpace* space) : database_(database), space_(space) {}
   absl::Status LoadEnds();
   absl::Status CheckEnd(graph::LogPosition end) const;
   absl::Status PrepareWrite();
 
   Database* const database_;
-  const std::uint64_t min_free_bytes_;
-  const FreeBytes free_bytes_;
+  const DiskSpace* const space_;
   bool was_full_ = false;        // Append's thread only
   absl::Status broken_;          // Append's thread only
   std::uint64_t next_node_ = 0;  // Append's thread only

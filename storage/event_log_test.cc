@@ -228,12 +228,13 @@ TEST(EventLogTest, SurvivesAFullDisk) {
 
 TEST(EventLogTest, KeepsTheFreeBytesThatItWasTold) {
   const TestDirectory place;
-  std::uint64_t free_bytes = 10;
+  constexpr std::uint64_t kReserve = std::uint64_t{1} << 30;
+  std::uint64_t free_bytes = kReserve - 1;
   const auto directory = OpenOrDie(
-      {.path = place.path(), .min_free_bytes = 11, .free_bytes = [&] { return free_bytes; }});
+      {.path = place.path(), .min_free_bytes = kReserve, .free_bytes = [&] { return free_bytes; }});
   const absl::Status status = directory->log().Append(std::vector{MakeAppend(MakeRecord(1, 0, 2))});
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
-  free_bytes = 11;
+  free_bytes = kReserve;
   EXPECT_TRUE(directory->log().Append(std::vector{MakeAppend(MakeRecord(1, 0, 2))}).ok());
 }
 

@@ -4,7 +4,7 @@
 #include <memory>
 #include <sstream>
 
-#include "graph/text.h"
+#include "rpc/error_details.h"
 
 namespace weft::deploy {
 namespace {
@@ -34,7 +34,9 @@ int Fail(const std::string& message, ExitCode code) {
 }
 
 int Fail(const absl::Status& status, ExitCode code) {
-  return Fail(std::string(status.message()), code);
+  std::string message(status.message());
+  if (rpc::RetryDelaySeconds(status)) message += "; it is worth trying again";
+  return Fail(message, code);
 }
 
 int FailOnInput(const absl::Status& status) {

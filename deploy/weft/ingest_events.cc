@@ -17,6 +17,7 @@
 #include "operators/io/event_reader.h"
 #include "rpc/event_digest.h"
 #include "rpc/ingest_client.h"
+#include "rpc/reject_reason.h"
 
 namespace weft::deploy {
 namespace {
@@ -30,6 +31,7 @@ struct Flags {
   std::string resume;
   double rate = 0.0;
   double speed = 0.0;
+  double retry_seconds = 60.0;
   bool no_features = false;
   bool json = false;
   InputFlags input;
@@ -47,11 +49,11 @@ class RejectList {
   }
   void Reject(std::uint64_t seq, v1::RejectReason reason) {
     const std::lock_guard lock(mutex_);
-    const std::string name =
-        v1::RejectReason_Name(reason).substr(std::string("REJECT_REASON_").size());
-    ++count_[name];
-    if (first_.size() < kReported)
-      first_.push_back(graph::Concat(line_[seq % kRemembered], ": not accepted: ", name));
+    ++count_[rpc::RejectReasonName(reason)];
+    if (first_.size() < kReported) {
+      first_.push_back(graph::Concat(line_[seq % kRemembered],
+                                     ": not accepted: ", rpc::ExplainRejectReason(reason)));
+    }
   }
   std::map<std::string, std::int64_t> counts() const {
     const std::lock_guard lock(mutex_);
@@ -149,6 +151,7 @@ absl::Status Ingest::Execute() {
   options.feed = flags_.feed;
   options.producer = flags_.resume.empty() ? RandomProducer() : flags_.resume;
   options.resume = !flags_.resume.empty();
+  options.reconnect_seconds = flags_.retry_seconds;
   options.feature_count = flags_.no_features ? 0 : reader_->feature_count();
   options.on_reject = [this](std::uint64_t seq, v1::RejectReason reason) {
     rejects_.Reject(seq, reason);
@@ -278,6 +281,11 @@ void AddIngestCommand(CLI::App& root, Invocation& invocation) {
   command->add_option("--speed", flags->speed, "Times faster than the events' own times")
       ->check(CLI::PositiveNumber)
       ->excludes(rate);
+  command
+      ->add_option("--retry-seconds", flags->retry_seconds,
+                   "How long to try again when the connection breaks or the service cannot take "
+                   "events for now (60)")
+      ->check(CLI::Range(0.0, 1e9));
   command->add_flag("--no-features", flags->no_features, "Leave the features out");
   command->add_flag("--json", flags->json, "One JSON object on stdout");
   AddInputFlags(*command, flags->input);

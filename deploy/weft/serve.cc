@@ -1,6 +1,7 @@
 #include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <limits>
 #include <thread>
 
 #include <pthread.h>
@@ -34,6 +35,7 @@ struct Flags {
   bool insecure = false;
   std::int32_t features = 0;
   double lateness_seconds = 5.0;
+  double max_ahead_seconds = 86'400.0;
   double max_replay_seconds = 5.0;
   double drain_seconds = 10.0;
   std::int32_t threads = 0;
@@ -57,6 +59,7 @@ absl::StatusOr<config::v1::ServerConfig> MakeConfig(const Flags& flags) {
   if (given("--features")) config.mutable_feed()->set_feature_count(flags.features);
   if (given("--lateness"))
     config.mutable_feed()->set_lateness_us(static_cast<std::int64_t>(flags.lateness_seconds * 1e6));
+  if (given("--max-ahead")) config.mutable_feed()->set_max_ahead_seconds(flags.max_ahead_seconds);
   if (given("--max-replay-seconds"))
     config.mutable_recovery()->set_max_replay_seconds(flags.max_replay_seconds);
   if (config.data_dir().empty())
@@ -197,6 +200,10 @@ void AddServeCommand(CLI::App& root, Invocation& invocation) {
       ->add_option("--lateness", flags->lateness_seconds,
                    "Seconds of event time that an event may be late (5)")
       ->check(CLI::Range(0.0, 1e12));
+  command
+      ->add_option("--max-ahead", flags->max_ahead_seconds,
+                   "Seconds that an event's time may be ahead of the clock; inf: no limit (86400)")
+      ->check(CLI::Range(1e-6, std::numeric_limits<double>::infinity()));
   command
       ->add_option("--max-replay-seconds", flags->max_replay_seconds,
                    "A restart replays at most this long (5)")

@@ -1,6 +1,5 @@
 #include "operators/link/model_file.h"
 
-#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -167,10 +166,7 @@ absl::StatusOr<std::string> ModelFileName(const std::string& path) {
 
 absl::StatusOr<std::string> ModelFileDigest(const std::string& path) {
   WEFT_ASSIGN(const std::string bytes, ReadWhole(path));
-  char digits[17];
-  std::snprintf(digits, sizeof(digits), "%016llx",
-                static_cast<unsigned long long>(XXH3_64bits(bytes.data(), bytes.size())));
-  return std::string(digits);
+  return graph::Hexadecimal(XXH3_64bits(bytes.data(), bytes.size()));
 }
 
 }  // namespace weft::operators::link

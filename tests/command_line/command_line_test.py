@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 import jsonschema
@@ -434,6 +435,82 @@ class CommandLine(unittest.TestCase):
         server.send_signal(signal.SIGTERM)
         self.assertEqual(server.wait(timeout=60), 0)
         server.stdout.close()
+
+    def test_the_log_of_a_service(self):
+        data = self.folder.name + "/data"
+        server, address = self.serve()
+        self.file.write_text(events(1500) + "late,1,3,0\n")
+        done = json.loads(
+            run(
+                "ingest", "events", str(self.file), "--to", address, "--resume", "p", "--json"
+            ).stdout
+        )
+        # The whole file is one batch, which is judged as one.
+        self.assertEqual(done["rejected_by_reason"], {})
+        self.file.write_text(self.file.read_text() + "late,1,3,0\n")
+        run("ingest", "events", str(self.file), "--to", address, "--resume", "p")
+        self.assertIn("in use by process", run("run", GRAPH, "--log", data, code=1).stderr)
+        self.drain(server)
+
+        from_log = run("run", GRAPH, "--log", data, "--output=predictions=-", "--json")
+        summary = check("run", json.loads(from_log.stderr))
+        self.assertEqual((summary["events"], summary["nodes"]), (1501, 33))
+        self.file.write_text(events(1500) + "late,1,3,0\n")
+        from_file = run(
+            "run",
+            GRAPH,
+            f"--input=events={self.file}",
+            "--record-events=2048",
+            "--output=predictions=-",
+            "--json",
+        )
+        self.assertEqual(
+            check("run", json.loads(from_file.stderr))["state_hash"], summary["state_hash"]
+        )
+        self.assertEqual(from_file.stdout, from_log.stdout)
+        self.assertIn(
+            f"state hash {summary['state_hash']}", run("run", GRAPH, "--log", data).stderr
+        )
+
+        records = [
+            check("data_log", json.loads(line))
+            for line in run("data", "log", data, "--json").stdout.splitlines()
+        ]
+        self.assertEqual(
+            [
+                (record["producer"], record["first_seq"], record["seq_count"], record["events"])
+                for record in records
+            ],
+            [("p", 0, 1501, 1501), ("p", 1501, 1, 0)],
+        )
+        self.assertEqual(records[1]["rejects"], [{"seq": 1501, "reason": "LATE"}])
+        self.assertIn(
+            "producer p seq 1501 to 1501, 0 events, 1501 LATE", run("data", "log", data).stdout
+        )
+        self.assertIn(
+            "expected one of events, got nope",
+            run("data", "log", data, "--feed", "nope", code=3).stderr,
+        )
+        for command in (("run", GRAPH, "--log"), ("data", "log")):
+            self.assertIn(
+                "expected a data directory, found none",
+                run(*command, "/nonexistent", code=3).stderr,
+            )
+        run("run", GRAPH, code=2)
+        run("run", GRAPH, "--log", data, f"--input=events={self.file}", code=2)
+        self.assertIn("--log", run("completion").stdout)
+
+    def test_times_in_another_unit(self):
+        server, address = self.serve()
+        now = int(time.time())
+        self.file.write_text(f"src,dst,ts\na,b,{now}\na,b,{now * 1000}\na,b,{now + 1}\n")
+        done = run("ingest", "events", str(self.file), "--to", address, "--json")
+        self.assertEqual(json.loads(done.stdout)["rejected_by_reason"], {"TOO_FAR_AHEAD": 1})
+        self.assertIn(
+            "events.csv:3: not accepted: TOO_FAR_AHEAD, its time is far in the future: is it in",
+            done.stderr,
+        )
+        self.drain(server)
 
     def test_a_service_from_start_to_drain(self):
         server, address = self.serve()

@@ -1,16 +1,15 @@
 // A server process for tests: `weft serve` with the counting predictor of rpc/test_predictor.h.
-//   weft_test_server DATA_DIR LISTEN [MAX_REPLAY_SECONDS]
+//   weft_test_server DATA_DIR LISTEN
 // Prints its gRPC and its HTTP address on one line when it serves; SIGTERM drains it.
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <thread>
 
 #include "rpc/test_predictor.h"
 
 int main(int argc, char** argv) {
   if (argc < 3) {
-    std::fprintf(stderr, "usage: %s DATA_DIR LISTEN [MAX_REPLAY_SECONDS]\n", argv[0]);
+    std::fprintf(stderr, "usage: %s DATA_DIR LISTEN\n", argv[0]);
     return 2;
   }
   // Every thread inherits the mask, so that only the one below sees the signal.
@@ -23,7 +22,6 @@ int main(int argc, char** argv) {
   options.config.set_data_dir(argv[1]);
   options.config.set_listen(argv[2]);
   options.config.set_http_listen("127.0.0.1:0");
-  if (argc > 3) options.config.mutable_recovery()->set_max_replay_seconds(std::atof(argv[3]));
   options.graph_text = weft::rpc::kTestGraph;
   options.graph_name = "test.pbtxt";
   options.catalog = &weft::rpc::TestCatalog();

@@ -8,7 +8,7 @@ import unittest
 
 import grpc
 
-from weft_client import Client, Event, Reject, Score, WeftError
+from weft_client import Client, Event, FieldViolation, Reject, Score, WeftError
 
 
 class ClientTest(unittest.TestCase):
@@ -53,20 +53,36 @@ class ClientTest(unittest.TestCase):
         with self.assertRaises(WeftError) as raised:
             self.client.ingest("events", producer="p")
         self.assertEqual(raised.exception.code, grpc.StatusCode.FAILED_PRECONDITION)
+        self.assertEqual(raised.exception.reason, "PRODUCER_EXISTS")
+        self.assertEqual(raised.exception.metadata, {"producer": "p", "nextSeq": "1"})
+        self.assertIsNone(raised.exception.retry_seconds)
         with self.client.ingest("events", producer="p", resume=True) as feed:
             self.assertEqual(feed.next_seq, 1)
             feed.add(Event("a", "", time_us=100_000_000))
             feed.add(Event("a", "b", time_us=1))
+            feed.add(Event("a", "b", time_us=10**18))
             feed.wait_durable()
-            self.assertEqual(feed.rejects, [Reject(1, "KEY_EMPTY"), Reject(2, "LATE")])
+            self.assertEqual(
+                feed.rejects,
+                [Reject(1, "KEY_EMPTY"), Reject(2, "LATE"), Reject(3, "TOO_FAR_AHEAD")],
+            )
 
     def test_errors(self):
         with self.assertRaises(WeftError) as raised:
             self.client.score_links([])
         self.assertEqual(raised.exception.code, grpc.StatusCode.INVALID_ARGUMENT)
+        self.assertEqual(raised.exception.reason, "INVALID_FIELD")
+        self.assertEqual(
+            raised.exception.violations,
+            (FieldViolation("pair", "expected 1 to 4096 pairs, got 0"),),
+        )
         with self.assertRaises(WeftError) as raised:
             self.client.ingest("nothing", producer="p")
         self.assertEqual(raised.exception.code, grpc.StatusCode.NOT_FOUND)
+        self.assertEqual(raised.exception.reason, "UNKNOWN_FEED")
+        with Client("127.0.0.1:1") as nobody, self.assertRaises(WeftError) as raised:
+            nobody.state_hash()
+        self.assertEqual(raised.exception.reason, "")
 
 
 if __name__ == "__main__":

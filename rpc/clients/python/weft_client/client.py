@@ -1,6 +1,6 @@
 """Thin, typed layer over the generated stubs of weft.v1.
 
-Errors of the server are raised as WeftError with its status code and message.
+Errors of the server are raised as WeftError (errors.py).
 """
 
 from __future__ import annotations
@@ -21,21 +21,16 @@ from weft.v1 import (
     link_pb2_grpc,
     position_pb2,
 )
+from weft_client.errors import WeftError, from_rpc_error
 
 Key = Union[str, int]
 
 
-class WeftError(Exception):
-    """What the server answered in place of a result."""
-
-    def __init__(self, code: grpc.StatusCode, message: str):
-        super().__init__(f"{code.name}: {message}")
-        self.code = code
-        self.message = message
-
-
-def _error(error: grpc.RpcError) -> WeftError:
-    return WeftError(error.code(), error.details() or "")
+def _reason(number: int) -> str:
+    try:
+        return ingest_pb2.RejectReason.Name(number)[len("REJECT_REASON_") :]
+    except ValueError:  # of a newer server
+        return str(number)
 
 
 @dataclass(frozen=True)
@@ -129,7 +124,7 @@ class Feed:
             welcome = next(self._stream).welcome
         except grpc.RpcError as error:
             self._outgoing.put(None)
-            raise _error(error) from None
+            raise from_rpc_error(error) from None
         # Where a resumed producer goes on; the digest of the event before (see ingest.proto).
         self.next_seq: int = welcome.next_seq
         self.last_event_digest: int = welcome.last_event_digest
@@ -151,11 +146,10 @@ class Feed:
                     if ack.HasField("position"):
                         self._position = ack.position
                     for reject in ack.reject:
-                        name = ingest_pb2.RejectReason.Name(reject.reason)
-                        self.rejects.append(Reject(reject.seq, name[len("REJECT_REASON_") :]))
+                        self.rejects.append(Reject(reject.seq, _reason(reject.reason)))
                     self._changed.notify_all()
         except grpc.RpcError as error:
-            failure = _error(error)
+            failure = from_rpc_error(error)
         with self._changed:
             self._failure = failure
             self._ended = True
@@ -244,7 +238,7 @@ class Client:
         try:
             return method(request, timeout=self.deadline_seconds)
         except grpc.RpcError as error:
-            raise _error(error) from None
+            raise from_rpc_error(error) from None
 
     def ingest(
         self, feed: str, producer: str, resume: bool = False, batch_events: int = 1024
@@ -300,7 +294,7 @@ class Client:
         try:
             yield from stream
         except grpc.RpcError as error:
-            raise _error(error) from None
+            raise from_rpc_error(error) from None
         finally:
             stream.cancel()
 

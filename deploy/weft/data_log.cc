@@ -1,0 +1,151 @@
+#include <cstdio>
+#include <map>
+#include <memory>
+
+#include <nlohmann/json.hpp>
+
+#include "deploy/weft/command.h"
+#include "graph/check.h"
+#include "graph/text.h"
+#include "operators/io/time_text.h"
+#include "rpc/reject_reason.h"
+#include "storage/data_directory.h"
+
+namespace weft::deploy {
+namespace {
+
+struct Flags {
+  std::string data_dir;
+  std::string feed;
+  bool json = false;
+};
+
+const char* KindName(graph::RecordKind kind) {
+  switch (kind) {
+    case graph::RecordKind::kEvents:
+      return "events";
+    case graph::RecordKind::kIdle:
+      return "idle";
+    case graph::RecordKind::kModel:
+      return "model";
+    case graph::RecordKind::kFeedPolicy:
+      return "feed_policy";
+    case graph::RecordKind::kGraphSpec:
+      return "graph_spec";
+  }
+  return "unknown";
+}
+
+std::string ReasonName(graph::RejectReason reason) {
+  // The numbers are the same; a test compares them.
+  return rpc::RejectReasonName(static_cast<v1::RejectReason>(reason));
+}
+
+// Prints the records of one feed.
+class FeedPrinter {
+ public:
+  FeedPrinter(std::string feed, const std::vector<graph::ProducerState>& producers, bool json)
+      : feed_(std::move(feed)), json_(json) {
+    for (const graph::ProducerState& state : producers) producers_[state.producer] = state.name;
+  }
+
+  void Print(const graph::LogRecord& record) const {
+    if (json_) return PrintJson(record);
+    const std::string watermark = record.watermark_us == graph::kBeforeAllTime
+                                      ? "-"
+                                      : operators::io::FormatTime(record.watermark_us);
+    std::string line = graph::Concat(feed_, " ", record.position.offset, " ", KindName(record.kind),
+                                     " watermark ", watermark);
+    if (record.kind == graph::RecordKind::kEvents) {
+      line += graph::Concat(" producer ", ProducerName(record), " seq ", record.first_seq, " to ",
+                            record.first_seq + record.seq_count - 1, ", ", record.events.size(),
+                            " events");
+      for (const graph::Reject& reject : record.rejects) {
+        line += graph::Concat(", ", reject.seq, " ", ReasonName(reject.reason));
+      }
+    }
+    std::printf("%s\n", line.c_str());
+  }
+
+ private:
+  std::string ProducerName(const graph::LogRecord& record) const {
+    const auto found = producers_.find(record.producer);
+    return found == producers_.end() ? graph::Hexadecimal(record.producer) : found->second;
+  }
+
+  void PrintJson(const graph::LogRecord& record) const {
+    nlohmann::ordered_json object = {{"schema_version", 1},
+                                     {"feed", feed_},
+                                     {"position", graph::Concat(record.position.offset)},
+                                     {"kind", KindName(record.kind)},
+                                     {"watermark", nullptr},
+                                     {"watermark_us", nullptr}};
+    if (record.watermark_us != graph::kBeforeAllTime) {
+      object["watermark"] = operators::io::FormatTime(record.watermark_us);
+      object["watermark_us"] = record.watermark_us;
+    }
+    if (record.kind == graph::RecordKind::kEvents) {
+      object["producer"] = ProducerName(record);
+      object["first_seq"] = record.first_seq;
+      object["seq_count"] = record.seq_count;
+      object["events"] = record.events.size();
+      object["rejects"] = nlohmann::ordered_json::array();
+      for (const graph::Reject& reject : record.rejects) {
+        object["rejects"].push_back({{"seq", reject.seq}, {"reason", ReasonName(reject.reason)}});
+      }
+    }
+    std::printf(
+        "%s\n",
+        object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
+  }
+
+  const std::string feed_;
+  const bool json_;
+  std::map<std::uint64_t, std::string> producers_;
+};
+
+absl::Status PrintLog(const Flags& flags) {
+  WEFT_ASSIGN(const std::unique_ptr<storage::DataDirectory> directory,
+              storage::DataDirectory::Open({.path = flags.data_dir, .create_if_missing = false}));
+  const std::vector<std::string> feeds = directory->dictionary().Feeds();
+  bool found = flags.feed.empty();
+  for (std::size_t i = 0; i < feeds.size(); ++i) {
+    if (!flags.feed.empty() && feeds[i] != flags.feed) continue;
+    found = true;
+    const auto number = static_cast<std::uint32_t>(i + 1);
+    WEFT_ASSIGN(const auto producers, directory->log().Producers(number));
+    const FeedPrinter printer(feeds[i], producers, flags.json);
+    WEFT_ASSIGN(const graph::LogPosition begin, directory->LogBegin(number));
+    WEFT_TRY(directory->log().Read(begin, [&printer](const graph::LogRecord& record) {
+      printer.Print(record);
+      return absl::OkStatus();
+    }));
+  }
+  if (found) return absl::OkStatus();
+  return absl::NotFoundError(graph::Concat(
+      "--feed: expected one of ", graph::JoinNames(feeds, ", ", "(none)"), ", got ", flags.feed));
+}
+
+int Run(const Flags& flags) {
+  const absl::Status status = PrintLog(flags);
+  return status.ok() ? kOk : FailOnInput(status);
+}
+
+}  // namespace
+
+void AddDataCommand(CLI::App& root, Invocation& invocation) {
+  CLI::App* data = AddCommand(root, "data", "Look at a data directory.", "weft data log data");
+  data->require_subcommand(1);
+  CLI::App* command = AddCommand(
+      *data, "log", "Print the records of the log: who sent what, and what was not accepted.",
+      "weft data log data\n"
+      "weft data log data --feed events --json   # a line for each record, docs/json/data_log");
+  auto flags = std::make_shared<Flags>();
+  command->add_option("DATA_DIR", flags->data_dir, "A data directory that no server has open")
+      ->required();
+  command->add_option("--feed", flags->feed, "Only this feed");
+  command->add_flag("--json", flags->json, "One JSON object a line");
+  command->callback([&invocation, flags] { invocation.run = [flags] { return Run(*flags); }; });
+}
+
+}  // namespace weft::deploy

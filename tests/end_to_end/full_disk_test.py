@@ -1,0 +1,242 @@
+#!/usr/bin/python3
+"""Fills the disk beneath the real service.
+
+  full_disk_test.py --weft build/release/weft --graph deploy/graphs/links.pbtxt
+
+Ingest is refused with a clear error, reads go on, nothing durable is lost, and ingest goes on by
+itself once there is space. The disk is a small tmpfs in a mount namespace of the test's own.
+Exit codes: 0 passed, 1 failed, 77 skipped (with the reason).
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import urllib.error
+
+from service import STOP_SECONDS, Service
+
+SKIPPED = 77
+DISK_MEBIBYTES = 256
+RESERVE_BYTES = 16 << 20
+EVENTS = 5000
+IN_NAMESPACE = "WEFT_TEST_IN_MOUNT_NAMESPACE"
+
+
+def enter_namespace():
+    """Starts this test again where it may mount; returns why that cannot be."""
+    enter = ["unshare", "--mount"] + ([] if os.geteuid() == 0 else ["--map-root-user"])
+    try:
+        tried = subprocess.run([*enter, "true"], capture_output=True, text=True)
+    except FileNotFoundError:
+        return "unshare is not installed"
+    if tried.returncode != 0:
+        return tried.stderr.strip()
+    os.execvpe(enter[0], [*enter, sys.executable, *sys.argv], {**os.environ, IN_NAMESPACE: "1"})
+
+
+def mount_disk(place):
+    """Returns why that cannot be, or nothing."""
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={DISK_MEBIBYTES}m", "tmpfs", str(place)],
+        capture_output=True,
+        text=True,
+    )
+    return mounted.stderr.strip()
+
+
+def fill(path):
+    """Takes every free byte of the disk."""
+    with open(path, "wb", buffering=0) as out:
+        for size in (1 << 20, 4096):
+            try:
+                while True:
+                    out.write(bytes(size))
+            except OSError:
+                continue
+
+
+def write_events(path, count):
+    rows = [f"s{i % 37},t{i % 11},{i}" for i in range(count)]
+    path.write_text("\n".join(["src,dst,ts", *rows]) + "\n")
+
+
+class Test:
+    def __init__(self, flags, disk, elsewhere):
+        self.weft, self.graph = flags.weft, flags.graph
+        self.data, self.filler = disk / "data", disk / "filler"
+        self.first, self.more = elsewhere / "first.csv", elsewhere / "more.csv"
+        write_events(self.first, EVENTS)
+        write_events(self.more, 2 * EVENTS)
+        config = elsewhere / "weft.pbtxt"
+        config.write_text(f"log {{ min_free_bytes: {RESERVE_BYTES} }}\n")
+        self.service = Service(self.weft, self.data, "--config", str(config))
+
+    def weft_run(self, *arguments):
+        return subprocess.run(
+            [self.weft, *arguments], capture_output=True, text=True, timeout=2 * STOP_SECONDS
+        )
+
+    def ingest(self, path, *flags):
+        """As the producer p, which goes on where it was."""
+        return [
+            "ingest",
+            "events",
+            str(path),
+            "--to",
+            self.service.address,
+            "--resume",
+            "p",
+            "--json",
+            *flags,
+        ]
+
+    def durable(self):
+        return int(self.service.call("AdminService/GetServerInfo")["feed"][0]["durableCount"])
+
+    def expect_refusals(self):
+        refused = self.weft_run(*self.ingest(self.more, "--retry-seconds", "0"))
+        expect("exit code of weft ingest", refused.returncode, 1)
+        expect_in("what weft ingest says", "the disk is full: ", refused.stderr)
+        expect_in("what weft ingest says", f"at least {RESERVE_BYTES} must be", refused.stderr)
+        expect_in("what weft ingest says", "worth trying again", refused.stderr)
+        batch = {"key": ["a", "b"], "source": [0], "target": [1], "timeUs": ["1"]}
+        self.expect_full(
+            "IngestService/IngestBatch", {"feed": "events", "producer": "q", "batch": batch}
+        )
+        self.expect_full("AdminService/Checkpoint", {})
+
+    def expect_full(self, method, request):
+        try:
+            self.service.call(method, request)
+            raise AssertionError(f"{method}: expected an error, got an answer")
+        except urllib.error.HTTPError as error:
+            body = json.loads(error.read())
+        expect(f"code of {method}", body["code"], "resource_exhausted")
+        expect(f"reason of {method}", body["details"][0]["debug"]["reason"], "DISK_FULL")
+        expect(f"details of {method}", body["details"][1]["type"], "google.rpc.RetryInfo")
+
+    def expect_reads(self):
+        answer = self.weft_run(
+            "predict",
+            "links",
+            "--to",
+            self.service.address,
+            "--source",
+            "s1",
+            "--top",
+            "3",
+            "--json",
+        )
+        expect("exit code of weft predict", answer.returncode, 0)
+        expect("targets of weft predict", len(json.loads(answer.stdout)["targets"]), 3)
+
+    def start_full(self):
+        self.service.start()
+        self.weft_run(*self.ingest(self.first)).check_returncode()
+        expect("durable events before", self.durable(), EVENTS)
+        self.state_hash = self.service.call("AdminService/GetStateHash")["stateHash"]
+        fill(self.filler)
+        self.expect_refusals()
+        self.expect_reads()
+        expect("durable events on the full disk", self.durable(), EVENTS)
+
+    def goes_on_after_a_kill(self):
+        """What was acknowledged is there, what was not can be sent again."""
+        self.service.kill()
+        refused = self.weft_run(
+            "serve",
+            "--data-dir",
+            str(self.data),
+            "--listen",
+            "127.0.0.1:0",
+            "--http-listen",
+            "none",
+        )
+        expect("exit code of weft serve without a free byte", refused.returncode, 1)
+        expect_in("what weft serve says", "the disk is full: 0 bytes free", refused.stderr)
+        self.filler.unlink()
+        self.service.start()
+        expect("durable events after the kill", self.durable(), EVENTS)
+        expect(
+            "state hash after the kill",
+            self.service.call("AdminService/GetStateHash")["stateHash"],
+            self.state_hash,
+        )
+
+    def goes_on_by_itself(self):
+        """A client that waits while the disk is full gets through once it is not."""
+        fill(self.filler)
+        self.expect_refusals()
+        waiting = subprocess.Popen(
+            [self.weft, *self.ingest(self.more)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.filler.unlink()
+        said, complaint = waiting.communicate(timeout=2 * STOP_SECONDS)
+        expect(f"exit code of the client that waited ({complaint.strip()})", waiting.returncode, 0)
+        expect("durable events that it was told", json.loads(said)["durable_seq"], 2 * EVENTS)
+        state_hash = self.service.call("AdminService/GetStateHash")["stateHash"]
+        expect("exit code of the drain", self.service.drain(), 0)
+        replayed = self.weft_run("run", self.graph, "--log", str(self.data), "--json")
+        expect(
+            "state hash of weft run --log", json.loads(replayed.stderr)["state_hash"], state_hash
+        )
+        records = [
+            json.loads(line)
+            for line in self.weft_run("data", "log", str(self.data), "--json").stdout.splitlines()
+        ]
+        ends = 0
+        for record in records:
+            if record["producer"] == "p":
+                expect("first event of a record", record["first_seq"], ends)
+                ends += record["seq_count"]
+        expect("events in the log", ends, 2 * EVENTS)
+
+
+def expect(what, got, expected):
+    if got != expected:
+        raise AssertionError(f"{what}: expected {expected}, got {got}")
+
+
+def expect_in(what, part, text):
+    if part not in text:
+        raise AssertionError(f"{what}: expected {part!r} in {text!r}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--weft", required=True)
+    parser.add_argument("--graph", required=True, help="the graph that weft serve has built in")
+    flags = parser.parse_args()
+    reason = None if IN_NAMESPACE in os.environ else enter_namespace()
+    with tempfile.TemporaryDirectory(prefix="weft-disk-") as temporary:
+        disk, elsewhere = pathlib.Path(temporary, "disk"), pathlib.Path(temporary, "elsewhere")
+        disk.mkdir()
+        elsewhere.mkdir()
+        reason = reason or mount_disk(disk)
+        if reason:
+            print(f"SKIPPED: no small file system can be mounted here: {reason}")
+            return SKIPPED
+        test = Test(flags, disk, elsewhere)
+        try:
+            test.start_full()
+            test.goes_on_after_a_kill()
+            test.goes_on_by_itself()
+        except AssertionError as error:
+            print(f"FAILED: {error}")
+            return 1
+        finally:
+            test.service.kill()
+            subprocess.run(["umount", str(disk)], check=False)
+    print("passed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
