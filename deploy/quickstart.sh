@@ -90,9 +90,7 @@ ready_field() {
 
 start_service() {
   mkdir -p "$work/data"
-  # The model reads the features that the file has.
-  sed "s/learn: true/& feature_count: $features/" deploy/graphs/links.pbtxt > "$work/graph.pbtxt"
-  "$weft" serve --data-dir "$work/data" --graph "$work/graph.pbtxt" \
+  "$weft" serve --data-dir "$work/data" \
     --features "$features" --lateness "$late_seconds" \
     --listen 127.0.0.1:0 --http-listen 127.0.0.1:0 --json > "$work/ready" 2> "$work/log" &
   local service=$!

@@ -104,6 +104,7 @@ absl::Status GraphHost::BuildGraph() {
   environment.metrics = environment_.metrics;
   environment.trace = environment_.trace;
   environment.device = environment_.device;
+  environment.feature_count = options_.config.feed().feature_count();
   WEFT_ASSIGN(graph_, graph::Graph::Build(*spec_, environment));
   return absl::OkStatus();
 }

@@ -74,6 +74,16 @@ absl::StatusOr<std::uint32_t> LogReplay::FindFeed(std::string_view name) const {
                                            graph::JoinNames(feeds, ", ", "(none)")));
 }
 
+absl::StatusOr<std::int32_t> LogReplay::FeatureCount(std::string_view name) const {
+  WEFT_ASSIGN(const std::uint32_t feed, FindFeed(name));
+  std::int32_t most = 0;
+  WEFT_TRY(directory_->log().Read({0, feed, 0}, [&most](const graph::LogRecord& record) {
+    most = std::max(most, record.events.feature_count);
+    return absl::OkStatus();
+  }));
+  return most;
+}
+
 absl::Status LogReplay::Run(graph::Graph& graph,
                             std::function<void(std::uint64_t, std::uint64_t)> applied) {
   const auto progress = std::make_shared<Progress>(std::move(applied));

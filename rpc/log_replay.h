@@ -26,6 +26,10 @@ class LogReplay {
   // storage::DataDirectory::Open says, NOT_FOUND if there is none.
   static absl::StatusOr<std::unique_ptr<LogReplay>> Open(const std::string& data_dir);
 
+  // Features of an event of the feed: the most that one has, as a feed's schema only grows. Reads
+  // the whole log; errors as for Run.
+  absl::StatusOr<std::int32_t> FeatureCount(std::string_view feed) const;
+
   // Pushes the log of each input's feed, from its first record to its last, and waits until the
   // graph has applied it. The graph has been built and not started.
   // `applied` is called with each of (entries applied, entries of the log), one call at a time; it

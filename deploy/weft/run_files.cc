@@ -27,7 +27,13 @@ class FileSource final : public RunSource {
   FileSource(std::vector<std::string> inputs, std::int32_t record_events, const InputFlags& flags)
       : inputs_(std::move(inputs)), record_events_(record_events), flags_(flags) {}
 
-  absl::Status Open(const graph::Graph& graph) override;
+  absl::Status Open(const std::vector<std::string>& inputs) override;
+  std::int32_t feature_count() const override {
+    std::int32_t most = 0;
+    for (const InputFile& file : files_)
+      if (file.next != nullptr) most = std::max(most, file.next->feature_count);
+    return most;
+  }
   absl::Status PushAll(graph::Graph& graph) override;
   absl::Status AppendJson(const graph::Packet& packet, std::string& lines) override {
     const std::lock_guard lock(nodes_mutex_);
@@ -59,11 +65,10 @@ class FileSource final : public RunSource {
   operators::io::NodeTable nodes_;
 };
 
-absl::Status FileSource::Open(const graph::Graph& graph) {
+absl::Status FileSource::Open(const std::vector<std::string>& known) {
   WEFT_ASSIGN(const operators::io::ReadOptions options, ReadOptionsFrom(flags_));
   for (const std::string& text : inputs_) {
     WEFT_ASSIGN(const auto named, SplitNamedFile("--input", text));
-    const auto& known = graph.inputs();
     if (std::find(known.begin(), known.end(), named.first) == known.end()) {
       return absl::InvalidArgumentError(graph::Concat("--input: the graph has the inputs ",
                                                       graph::JoinNames(known, ", "), ", got ",
@@ -79,14 +84,20 @@ absl::Status FileSource::Open(const graph::Graph& graph) {
   return absl::OkStatus();
 }
 
+// Reads on until the packet is full, however the bytes come in: where it ends shapes micro-batches.
 absl::Status FileSource::ReadNext(InputFile& file) {
-  WEFT_ASSIGN(const operators::io::EventRows* rows, file.reader->Next(record_events_));
-  file.next = nullptr;
-  if (rows->size() == 0) return absl::OkStatus();
-  file.next = std::make_shared<graph::EventBatch>();
-  for (const graph::TimeUs time_us : rows->time_us) file.time_us = std::max(file.time_us, time_us);
-  const std::lock_guard lock(nodes_mutex_);
-  return operators::io::AppendRows(*rows, nodes_, *file.next);
+  auto next = std::make_shared<graph::EventBatch>();
+  while (next->size() < record_events_) {
+    WEFT_ASSIGN(const operators::io::EventRows* rows,
+                file.reader->Next(record_events_ - next->size()));
+    if (rows->size() == 0) break;
+    for (const graph::TimeUs time_us : rows->time_us)
+      file.time_us = std::max(file.time_us, time_us);
+    const std::lock_guard lock(nodes_mutex_);
+    WEFT_TRY(operators::io::AppendRows(*rows, nodes_, *next));
+  }
+  file.next = next->size() > 0 ? std::move(next) : nullptr;
+  return absl::OkStatus();
 }
 
 // Inputs that meet in an operator are merged by time: each has to be told how far the others are,

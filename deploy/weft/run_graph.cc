@@ -120,8 +120,11 @@ absl::Status Run::Execute() {
   environment.clock = &clock_;
   environment.metrics = &metrics_;
   environment.trace = trace_.get();
+  std::vector<std::string> inputs;
+  for (const graph::ParsedSpec::Input& input : spec.inputs()) inputs.push_back(input.name);
+  WEFT_TRY(source_->Open(inputs));
+  environment.feature_count = source_->feature_count();
   WEFT_ASSIGN(graph_, graph::Graph::Build(spec, environment));
-  WEFT_TRY(source_->Open(*graph_));
   WEFT_TRY(OpenOutputs());
   const std::int64_t begin_ns = clock_.NowNs();
   WEFT_TRY(source_->PushAll(*graph_));

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "deploy/weft/packet_json.h"
 #include "deploy/weft/progress.h"
 #include "deploy/weft/run_source.h"
@@ -11,10 +13,15 @@ class LogSource final : public RunSource {
  public:
   explicit LogSource(std::string data_dir) : data_dir_(std::move(data_dir)) {}
 
-  absl::Status Open(const graph::Graph&) override {
+  absl::Status Open(const std::vector<std::string>& inputs) override {
     WEFT_ASSIGN(replay_, rpc::LogReplay::Open(data_dir_));
+    for (const std::string& input : inputs) {
+      WEFT_ASSIGN(const std::int32_t count, replay_->FeatureCount(input));
+      feature_count_ = std::max(feature_count_, count);
+    }
     return absl::OkStatus();
   }
+  std::int32_t feature_count() const override { return feature_count_; }
   absl::Status PushAll(graph::Graph& graph) override {
     ProgressBar bar;
     return replay_->Run(graph, [&bar](std::uint64_t applied, std::uint64_t total) {
@@ -31,6 +38,7 @@ class LogSource final : public RunSource {
  private:
   const std::string data_dir_;
   std::unique_ptr<rpc::LogReplay> replay_;
+  std::int32_t feature_count_ = 0;
 };
 
 }  // namespace

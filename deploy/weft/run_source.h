@@ -21,8 +21,10 @@ class RunSource {
  public:
   virtual ~RunSource() = default;
 
-  // Opens what the flags name, for a graph that has been built. Once.
-  virtual absl::Status Open(const graph::Graph& graph) = 0;
+  // Opens what the flags name, for a graph with these inputs. Once, before anything else.
+  virtual absl::Status Open(const std::vector<std::string>& inputs) = 0;
+  // Features of an event: the most that one has, or that files begin with.
+  virtual std::int32_t feature_count() const = 0;
   // Starts the graph, pushes everything into it and waits until it has been applied. Once.
   virtual absl::Status PushAll(graph::Graph& graph) = 0;
   // Appends the lines of a packet, with the keys of its nodes. Any thread.

@@ -194,7 +194,7 @@ void AddServeCommand(CLI::App& root, Invocation& invocation) {
       ->envname("WEFT_MODEL");
   command->add_flag("--insecure", flags->insecure,
                     "Allow plain text on addresses other than loopback");
-  command->add_option("--features", flags->features, "Features of an event (0)")
+  command->add_option("--features", flags->features, "Features of an event, which models read (0)")
       ->check(CLI::Range(0, 4096));
   command
       ->add_option("--lateness", flags->lateness_seconds,

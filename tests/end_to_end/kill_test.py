@@ -32,7 +32,7 @@ def write_events(path, seed, count, prefix=""):
     """Repeating pairs with some noise: enough for the model to have something to learn."""
     draw = random.Random(seed)
     with open(path, "w", encoding="ascii") as out:
-        out.write("src,dst,ts\n")
+        out.write("src,dst,ts,f0\n")
         for i in range(count):
             source = draw.randrange(NODES)
             target = (
@@ -40,7 +40,8 @@ def write_events(path, seed, count, prefix=""):
                 if draw.random() < 0.9
                 else draw.randrange(NODES)
             )
-            out.write(f"{prefix}{source},{prefix}{target},{SPAN_SECONDS * i / count:.6f}\n")
+            time_text = f"{SPAN_SECONDS * i / count:.6f}"
+            out.write(f"{prefix}{source},{prefix}{target},{time_text},{draw.randrange(-9, 9)}\n")
 
 
 class Producer:
@@ -115,7 +116,14 @@ def draw_points(flags, draw):
 def run(weft, folder, files, kill_points, draw):
     """Sends each file as a producer of its own. Returns what they said and the state hash."""
     service = Service(
-        weft, folder, "--max-replay-seconds", "0.5", "--lateness", str(LATENESS_SECONDS)
+        weft,
+        folder,
+        "--max-replay-seconds",
+        "0.5",
+        "--lateness",
+        str(LATENESS_SECONDS),
+        "--features",
+        "1",
     ).start()
     producers = [Producer(weft, service, name, path) for name, path in files.items()]
     for point in kill_points:
@@ -201,7 +209,7 @@ def check_log(weft, graph, folder, files, count):
         rows = [line.split(",") for line in path.read_text().splitlines()[1:]]
         sent = [
             (source, target, round(float(seconds) * 1e6))
-            for seq, (source, target, seconds) in enumerate(rows)
+            for seq, (source, target, seconds, _) in enumerate(rows)
             if seq not in rejected[name]
         ]
         if logged[name] != sent:
