@@ -61,7 +61,7 @@ NeighborCache::NeighborCache(const NeighborCacheOptions& options, std::int64_t m
   time_us_.Allocate(entries);
   ordinal_.Allocate(entries);
   count_.Allocate(entries);
-  state_.Allocate(entries * kStateWidth);
+  state_.Allocate(kStateWidth * key_.size());
   Clear();
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <random>
 #include <vector>
@@ -254,6 +255,32 @@ TEST(NeighborCacheThreads, EqualsThePlainModelForEveryRule) {
 
 TEST(NeighborCacheThreads, EqualsThePlainModelAtTheDefaultSizes) {
   for (const int threads : {1, 2, 8}) ExpectEqualsOracle(NeighborCacheOptions(), threads);
+}
+
+TEST(NeighborCache, ReadsABatchOfFullRows) {
+  NeighborCacheOptions options;
+  options.slots[1] = options.ways[1] = 4;
+  options.slots[2] = options.ways[2] = 4;
+  constexpr std::uint32_t kNodes = 2 * kBatch;  // as many as one Read takes
+  Runner runner(options, 1 << 20);
+  std::uint32_t ordinal = 0;
+  for (std::uint32_t step = 1; step <= 9; ++step)
+    for (std::uint32_t i = 0; i < kNodes; ++i)
+      runner.Observe({{i, (i + step) % kNodes, ++ordinal, ordinal}});
+  std::vector<std::uint32_t> nodes(kNodes);
+  std::iota(nodes.begin(), nodes.end(), 0u);
+  const NeighborReads& reads = runner.cache.Read(runner.exec, nodes);
+  const RowLayout& layout = runner.cache.layout();
+  ASSERT_EQ(reads.entry_count, static_cast<std::int32_t>(kNodes) * layout.slot_count);
+  // The very last float of the read: the last state of the last slot of the last node.
+  float last = 0.0f;
+  const std::int64_t row = runner.cache.rows().Find(kNodes - 1) - 1;
+  std::memcpy(&last,
+              runner.cache.used_rows().data() + row * layout.stride + layout.state_offset +
+                  (kStateWidth * layout.slot_count - 1) * static_cast<std::int64_t>(sizeof(float)),
+              sizeof(float));
+  EXPECT_NE(last, 0.0f);
+  EXPECT_EQ(reads.state[(kStateWidth - 1) * reads.state_stride + reads.entry_count - 1], last);
 }
 
 TEST(NeighborCache, MemoryIsBoundedAndTheLongestInactiveNodeMakesRoom) {
