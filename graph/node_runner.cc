@@ -9,6 +9,13 @@
 
 namespace weft::graph {
 
+namespace {
+
+// Consumers of a busy operator hear of its packets at least so often.
+constexpr std::int64_t kAnnounceNs = 1'000'000;
+
+}  // namespace
+
 NodeRunner::NodeRunner(RunState& state, std::size_t index, std::string name,
                        std::unique_ptr<Operator> op, Metrics metrics)
     : Actor(state),
@@ -47,6 +54,18 @@ OrderKey NodeRunner::InputPort::next_key() const {
 }
 
 bool NodeRunner::Step() {
+  const bool more = RunQuantum();
+  AnnounceOutputs();
+  return more;
+}
+
+void NodeRunner::AnnounceOutputs() {
+  announced_ns_ = last_ns_;
+  for (const OutputPort& output : outputs_)
+    for (Edge* edge : output.edges) edge->Announce();
+}
+
+bool NodeRunner::RunQuantum() {
   for (int i = 0; i < state().executor().quantum(); ++i) {
     if (state().stopped()) return false;
     if (read_count_.load(std::memory_order_acquire) > 0) RunReads();
@@ -62,6 +81,7 @@ bool NodeRunner::Step() {
       case Choice::kMicroBatch:
         if (!OutputsHaveSpace(port->next_key())) return false;
         ProcessMicroBatch(*port);
+        if (last_ns_ - announced_ns_ > kAnnounceNs) AnnounceOutputs();
         break;
     }
   }
@@ -127,7 +147,8 @@ void NodeRunner::ProcessMicroBatch(InputPort& port) {
   for (OutputPort& output : outputs_) output.emitted = false;
   const std::int64_t start_ns = state().clock().NowNs();
   absl::Status status = operator_->Process(context_);
-  const std::int64_t duration_ns = state().clock().NowNs() - start_ns;
+  last_ns_ = state().clock().NowNs();
+  const std::int64_t duration_ns = last_ns_ - start_ns;
   if (!status.ok()) [[unlikely]] {
     state().Stop(absl::Status(status.code(), Concat("node \"", name_, "\": ", status.message())));
     return;
@@ -162,8 +183,8 @@ void NodeRunner::Emit(const InputPort& input, std::string_view port, Packet pack
   item.packet.set_in_flight(input.in_flight);
   item.key = input.next_key();
   const OrderKey key = item.key;
-  for (std::size_t i = 0; i + 1 < output->edges.size(); ++i) output->edges[i]->Push(item, key);
-  output->edges.back()->Push(std::move(item), key);
+  for (std::size_t i = 0; i + 1 < output->edges.size(); ++i) output->edges[i]->Append(item, key);
+  output->edges.back()->Append(std::move(item), key);
 }
 
 bool NodeRunner::SaveAtBarrier() {
@@ -182,7 +203,7 @@ bool NodeRunner::SaveAtBarrier() {
       StreamItem item;
       item.key = key;
       item.barrier = barrier;
-      edge->Push(std::move(item), key);
+      edge->Append(std::move(item), key);
     }
   }
   barrier->Arrive(index_, std::move(saved));

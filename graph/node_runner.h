@@ -107,6 +107,8 @@ class NodeRunner final : public Actor {
   enum class Choice { kNothing, kMicroBatch, kBarrier };
 
   bool Step() override;
+  bool RunQuantum();
+  void AnnounceOutputs();
   Choice Choose(InputPort*& chosen);
   void Refill(InputPort& port);
   void PublishFrontier();
@@ -122,6 +124,8 @@ class NodeRunner final : public Actor {
   const std::unique_ptr<Operator> operator_;
   const Metrics metrics_;
   std::int64_t micro_batch_ = 1;
+  std::int64_t last_ns_ = 0;       // end of the last micro-batch
+  std::int64_t announced_ns_ = 0;  // when consumers were last told
   bool publishes_frontier_ = false;
   TraceRecorder* trace_ = nullptr;
   int track_ = 0;

@@ -24,7 +24,7 @@ bool Edge::HasSpace(OrderKey key) {
   return false;
 }
 
-void Edge::Push(StreamItem item, OrderKey frontier) {
+void Edge::Append(StreamItem item, OrderKey frontier) {
   std::size_t count = 0;
   {
     const std::lock_guard lock(mutex_);
@@ -39,7 +39,11 @@ void Edge::Push(StreamItem item, OrderKey frontier) {
     count_.store(++count, std::memory_order_relaxed);
   }
   depth_.Set(static_cast<double>(count));
-  consumer_.Notify();
+  unannounced_ = true;
+}
+
+void Edge::Announce() {
+  if (std::exchange(unannounced_, false)) consumer_.Notify();
 }
 
 void Edge::SetFrontier(OrderKey frontier) {

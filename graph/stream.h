@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "graph/metrics.h"
@@ -45,8 +46,8 @@ struct StreamItem {
 //
 // Bound: `capacity` packets; beyond it only packets with the same key as everything that is queued,
 // because an operator that waits on another port for that very key could otherwise never get it.
-// Those descend from one micro-batch. Thread rule: HasSpace, Push, SetFrontier by the producer; Pop
-// by the consumer.
+// Those descend from one micro-batch. Thread rule: Pop by the
+// consumer, everything else by the producer.
 class Edge {
  public:
   // With `wants_frontier`, a frontier that moves without a packet wakes the consumer.
@@ -55,8 +56,16 @@ class Edge {
   // Whether an item with this key may be pushed now. If not, the producer is notified when that may
   // have changed.
   bool HasSpace(OrderKey key);
-  // Appends; nothing with a key below `frontier` will follow. Barriers need no space.
-  void Push(StreamItem item, OrderKey frontier);
+  // Appends; nothing with a key below `frontier` will follow. Barriers need no space. The consumer
+  // learns of it with the next Announce: a producer that has more to add at once wakes it only now
+  // and then, as waking a thread for every micro-batch costs more than many of them do.
+  void Append(StreamItem item, OrderKey frontier);
+  void Announce();
+  // Both.
+  void Push(StreamItem item, OrderKey frontier) {
+    Append(std::move(item), frontier);
+    Announce();
+  }
   void SetFrontier(OrderKey frontier);
   bool wants_frontier() const { return wants_frontier_; }
 
@@ -70,6 +79,7 @@ class Edge {
   const std::size_t capacity_;
   const bool wants_frontier_;
   Gauge& depth_;
+  bool unannounced_ = false;
 
   std::mutex mutex_;
   std::vector<StreamItem> ring_;

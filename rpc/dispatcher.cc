@@ -8,6 +8,7 @@
 #include "graph/check.h"
 #include "graph/text.h"
 #include "rpc/error_details.h"
+#include "rpc/thread_slice.h"
 
 namespace weft::rpc {
 namespace {
@@ -45,6 +46,7 @@ void Dispatcher::Add(std::string_view path, Method method) {
 }
 
 void Dispatcher::Run() {
+  AskForShortSlices();
   std::unique_lock lock(mutex_);
   while (true) {
     changed_.wait(lock, [&] { return stopping_ || !waiting_.empty(); });

@@ -24,6 +24,7 @@
 #include "rpc/metrics_text.h"
 #include "rpc/server_config.h"
 #include "rpc/services.h"
+#include "rpc/thread_slice.h"
 #include "rpc/version.h"
 
 namespace weft::rpc {
@@ -198,7 +199,9 @@ class GrpcServer final : public Server {
     builder.RegisterService(link_service_.get());
     builder.RegisterService(admin_service_.get());
     builder.RegisterService(health_.get());
+    AskForShortSlices();  // gRPC's threads inherit them
     grpc_ = builder.BuildAndStart();
+    AskForUsualSlices();
     if (grpc_ == nullptr || port == 0) {
       return absl::UnavailableError(
           Concat("listen: cannot listen on ", address.ToString(), "; is the port in use?"));

@@ -44,16 +44,16 @@ void PrintTable(const std::string& prefix, const ordered_json& figures) {
   }
 }
 
-void AddLoadFlags(CLI::App& command, BenchFlags& flags) {
-  flags.batch = 2048;
-  command.add_option("--batch", flags.batch, "Events in one message (2048)")
+void AddLoadFlags(CLI::App& command, BenchFlags& flags, std::int64_t batch) {
+  flags.batch = batch;
+  command.add_option("--batch", flags.batch, graph::Concat("Events in one message (", batch, ")"))
       ->check(CLI::Range(1, 16'384));
   command.add_option("--folder", flags.folder,
                      "Where data directories are made for the time being; the disk matters");
 }
 
 void AddIngestFlags(CLI::App& command, BenchFlags& flags) {
-  AddLoadFlags(command, flags);
+  AddLoadFlags(command, flags, 2048);
   command.add_option("--graph", flags.graph, "Only one of: log_only, scoring, learning")
       ->check(CLI::IsMember({"log_only", "scoring", "learning"}));
 }
