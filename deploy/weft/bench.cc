@@ -59,7 +59,8 @@ void AddIngestFlags(CLI::App& command, BenchFlags& flags) {
 }
 
 void AddLinkPredictFlags(CLI::App& command, BenchFlags& flags) {
-  AddLoadFlags(command, flags);
+  // At 50,000 events a second a message every 5 ms, as from clients that do not wait for long.
+  AddLoadFlags(command, flags, 256);
   command.add_option("--rate", flags.request_rate, "ScoreLinks a second, of one pair each (1000)")
       ->check(CLI::Range(1.0, 1e6));
   command.add_option("--seconds", flags.seconds, "How long (10)")->check(CLI::Range(1.0, 3600.0));
