@@ -43,10 +43,11 @@ tsan() {
   local targets
   mapfile -t targets < <(present tsan)
   build tsan "${targets[@]}" || return 1
-  local program
-  for program in "${targets[@]}"; do
-    find build/tsan -name "$program" -type f -executable \
-      -exec {} --gtest_brief=1 --gtest_filter='*Threads*:-*Long*' \; || return 1
+  local target program
+  export TSAN_OPTIONS="suppressions=$PWD/tests/thread_sanitizer.suppressions"
+  for target in "${targets[@]}"; do
+    program="$(find build/tsan -name "$target" -type f -executable)"
+    "$program" --gtest_brief=1 --gtest_filter='*Threads*:-*Long*' || return 1
   done
 }
 
