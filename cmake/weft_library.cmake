@@ -46,13 +46,13 @@ function(weft_test name)
   target_link_libraries(${name} PRIVATE ${ARG_LINK} weft_flags GTest::gmock GTest::gtest_main)
   set(common DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
       WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-  gtest_discover_tests(${name} ${common} TEST_FILTER "*Threads*:-*Long*"
+  gtest_discover_tests(${name} ${common} TEST_FILTER "*Threads*.*:-*Long*.*"
     TEST_SUFFIX "" TEST_LIST ${name}_threads PROPERTIES LABELS threads TIMEOUT 300)
-  gtest_discover_tests(${name} ${common} TEST_FILTER "*Device*:-*Long*"
+  gtest_discover_tests(${name} ${common} TEST_FILTER "*Device*.*:-*Long*.*"
     TEST_LIST ${name}_device PROPERTIES LABELS gpu TIMEOUT 300)
-  gtest_discover_tests(${name} ${common} TEST_FILTER "*Long*"
+  gtest_discover_tests(${name} ${common} TEST_FILTER "*Long*.*"
     TEST_LIST ${name}_long PROPERTIES LABELS long TIMEOUT 7200)
-  gtest_discover_tests(${name} ${common} TEST_FILTER "*:-*Threads*:*Device*:*Long*"
+  gtest_discover_tests(${name} ${common} TEST_FILTER "*:-*Threads*.*:*Device*.*:*Long*.*"
     TEST_LIST ${name}_rest PROPERTIES TIMEOUT 300)
 endfunction()
 
