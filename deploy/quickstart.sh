@@ -55,9 +55,12 @@ fetch_flights() {
   [ -s "$flights" ] && { echo "cached: $flights"; return 0; }
   local member=package/data/flights-20k.json
   mkdir -p "$cache" &&
-    (cd "$work" && npm pack --silent vega-datasets > /dev/null &&
+    (cd "$work" && npm pack vega-datasets --fetch-retries 1 > /dev/null 2> npm &&
       tar xzf vega-datasets-*.tgz "$member") &&
-    mv "$work/$member" "$flights" && echo "fetched: $flights"
+    mv "$work/$member" "$flights" && echo "fetched: $flights" && return 0
+  tail -n 3 "$work/npm" >&2
+  echo "npm cannot fetch vega-datasets; --input FILE takes your own events" >&2
+  return 1
 }
 
 # What the service has to know of the file, and at how many times its own speed it is streamed.
