@@ -47,15 +47,15 @@ inline constexpr int kTileWidth = 32;
 // A 32-lane tile played by one thread. Reductions use the very tree that a warp uses, so that float
 // results match CudaTile bit for bit.
 struct HostTile {
-  static constexpr int width = kTileWidth;
+  static constexpr int kWidth = kTileWidth;
 
   // Sum of load(k) for k in [0, count).
   template <class Load>
   WEFT_HD float Sum(std::int64_t count, Load load) const {
-    float lane[width] = {};
+    float lane[kWidth] = {};
     std::int64_t k = 0;
-    for (; k + width <= count; k += width)
-      for (int l = 0; l < width; ++l) lane[l] = lane[l] + load(k + l);
+    for (; k + kWidth <= count; k += kWidth)
+      for (int l = 0; l < kWidth; ++l) lane[l] = lane[l] + load(k + l);
     for (int l = 0; k < count; ++k, ++l) lane[l] = lane[l] + load(k);
     return Fold(lane);
   }
@@ -63,10 +63,10 @@ struct HostTile {
   // Sum of a(k) * b(k), one fused step a term.
   template <class A, class B>
   WEFT_HD float Dot(std::int64_t count, A a, B b) const {
-    float lane[width] = {};
+    float lane[kWidth] = {};
     std::int64_t k = 0;
-    for (; k + width <= count; k += width)
-      for (int l = 0; l < width; ++l) lane[l] = Fma(a(k + l), b(k + l), lane[l]);
+    for (; k + kWidth <= count; k += kWidth)
+      for (int l = 0; l < kWidth; ++l) lane[l] = Fma(a(k + l), b(k + l), lane[l]);
     for (int l = 0; k < count; ++k, ++l) lane[l] = Fma(a(k), b(k), lane[l]);
     return Fold(lane);
   }
@@ -87,7 +87,7 @@ struct HostTile {
  private:
   // The butterfly's lane 0: halves added pairwise, lane l with lane l + step.
   static WEFT_HD float Fold(float* lane) {
-    for (int step = width / 2; step > 0; step /= 2)
+    for (int step = kWidth / 2; step > 0; step /= 2)
       for (int l = 0; l < step; ++l) lane[l] = lane[l] + lane[l + step];
     return lane[0];
   }
@@ -176,26 +176,26 @@ void ForEachTile(const HostExec& exec, std::int64_t n, const Body& body) {
 // CUDA side
 
 struct CudaTile {
-  static constexpr int width = kTileWidth;
+  static constexpr int kWidth = kTileWidth;
   cooperative_groups::thread_block_tile<kTileWidth> tile;
 
   template <class Load>
   __device__ float Sum(std::int64_t count, Load load) const {
     float sum = 0.0f;
-    for (std::int64_t k = tile.thread_rank(); k < count; k += width) sum = sum + load(k);
+    for (std::int64_t k = tile.thread_rank(); k < count; k += kWidth) sum = sum + load(k);
     return Fold(sum);
   }
 
   template <class A, class B>
   __device__ float Dot(std::int64_t count, A a, B b) const {
     float sum = 0.0f;
-    for (std::int64_t k = tile.thread_rank(); k < count; k += width) sum = Fma(a(k), b(k), sum);
+    for (std::int64_t k = tile.thread_rank(); k < count; k += kWidth) sum = Fma(a(k), b(k), sum);
     return Fold(sum);
   }
 
   template <class Function>
   __device__ void Each(std::int64_t count, Function function) const {
-    for (std::int64_t k = tile.thread_rank(); k < count; k += width) function(k);
+    for (std::int64_t k = tile.thread_rank(); k < count; k += kWidth) function(k);
     tile.sync();
   }
 
@@ -207,7 +207,7 @@ struct CudaTile {
 
  private:
   __device__ float Fold(float sum) const {
-    for (int step = width / 2; step > 0; step /= 2) sum = sum + tile.shfl_xor(sum, step);
+    for (int step = kWidth / 2; step > 0; step /= 2) sum = sum + tile.shfl_xor(sum, step);
     return sum;
   }
 };

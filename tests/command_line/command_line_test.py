@@ -142,6 +142,25 @@ class CommandLine(unittest.TestCase):
         )
         self.assertEqual(again.stdout, outputs["predictions"].read_text())
 
+    def test_run_reads_the_features_of_the_file(self):
+        rows = events(200).splitlines()
+        folder = pathlib.Path(self.folder.name)
+        plain, featured = folder / "plain.csv", folder / "featured.csv"
+        plain.write_text("\n".join(rows) + "\n")
+        featured.write_text("\n".join([rows[0] + ",f0"] + [row + ",7" for row in rows[1:]]) + "\n")
+        none = folder / "none.pbtxt"
+        none.write_text(
+            pathlib.Path(GRAPH).read_text().replace("learn: true", "learn: true feature_count: 0")
+        )
+
+        def state_hash(graph, file):
+            done = run("run", graph, "--input", f"events={file}", "--json")
+            return json.loads(done.stderr)["state_hash"]
+
+        unread = state_hash(GRAPH, plain)
+        self.assertNotEqual(state_hash(GRAPH, featured), unread)
+        self.assertEqual(state_hash(none, featured), unread)
+
     def test_run_takes_two_feeds_in_time_order(self):
         folder = pathlib.Path(self.folder.name)
         graph = folder / "two_feeds.pbtxt"
