@@ -102,9 +102,10 @@ TEST(LinkOperator, AnswersClientsAndChangesNothing) {
                     ASSERT_NE(reader, nullptr);
                     const std::vector<graph::NodeId> source = {1, 1, graph::kNoNode};
                     const std::vector<graph::NodeId> target = {7, 5, 7};
-                    std::vector<float> score(3);
+                    std::vector<PairScore> score(3);
                     reader->ScorePairs(source, target, score);
-                    EXPECT_THAT(score, ElementsAre(1.0f, 0.0f, 0.0f));
+                    EXPECT_THAT(score, ElementsAre(PairScore::Of(1.0f), PairScore::Of(0.0f),
+                                                   PairScore::Of(0.0f)));
                     EXPECT_THAT(reader->RecentTargets(10), ElementsAre(9u, 8u));
                     EXPECT_THAT(reader->RecentTargets(1), ElementsAre(9u));
                     EXPECT_EQ(reader->known_target_count(), 2);

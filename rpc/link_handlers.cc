@@ -21,6 +21,7 @@ using graph::kNoNode;
 using graph::LogPosition;
 using graph::NodeId;
 using operators::link::LinkReader;
+using operators::link::PairScore;
 
 constexpr int kPairsMax = 4096;
 constexpr int kTopDefault = 10;
@@ -62,9 +63,9 @@ absl::Status ReadPredictor(GraphHost& host, const CallContext& context, std::str
   return absl::OkStatus();
 }
 
-absl::Status CheckFinite(std::span<const float> scores) {
-  for (const float score : scores) {
-    if (!std::isfinite(score)) {
+absl::Status CheckFinite(std::span<const PairScore> scores) {
+  for (const PairScore& score : scores) {
+    if (!std::isfinite(score.random) || !std::isfinite(score.joint)) {
       return absl::InternalError("the model gave a score that is not a finite number");
     }
   }
@@ -112,7 +113,7 @@ absl::StatusOr<v1::ScoreLinksResponse> ScoreLinks(GraphHost& host, const CallCon
   const auto count = static_cast<std::size_t>(request.pair_size());
   std::vector<NodeId> source(count);
   std::vector<NodeId> target(count);
-  std::vector<float> score(count);
+  std::vector<PairScore> score(count);
   for (std::size_t i = 0; i < count; ++i) {
     source[i] = host.interner().Find(request.pair(static_cast<int>(i)).source());
     target[i] = host.interner().Find(request.pair(static_cast<int>(i)).target());
@@ -124,7 +125,7 @@ absl::StatusOr<v1::ScoreLinksResponse> ScoreLinks(GraphHost& host, const CallCon
   WEFT_TRY(CheckFinite(score));
   for (std::size_t i = 0; i < count; ++i) {
     v1::LinkScore& entry = *response.add_score();
-    entry.set_score(score[i]);
+    entry.set_score(score[i].random);
     entry.set_source_known(source[i] != kNoNode);
     entry.set_target_known(target[i] != kNoNode);
   }
@@ -152,7 +153,7 @@ absl::StatusOr<v1::RankTargetsResponse> RankTargets(GraphHost& host, const CallC
   }
   const NodeId source = host.interner().Find(request.source());
   std::int64_t available = request.target_size();
-  std::vector<float> scores;
+  std::vector<PairScore> scores;
   v1::RankTargetsResponse response;
   WEFT_TRY(ReadPredictor(host, context, request.node(), *response.mutable_model(),
                          *response.mutable_position(), [&](const LinkReader& reader) {
@@ -169,7 +170,7 @@ absl::StatusOr<v1::RankTargetsResponse> RankTargets(GraphHost& host, const CallC
   for (std::size_t i = 0; i < targets.size(); ++i) {
     const std::string_view key = given ? std::string_view(request.target(static_cast<int>(i)))
                                        : host.interner().Key(targets[i]);
-    ranked[i] = {i, key, scores[i]};
+    ranked[i] = {i, key, scores[i].joint};
   }
   response.set_candidate_count(static_cast<std::int64_t>(targets.size()));
   response.set_cut(available > static_cast<std::int64_t>(targets.size()));

@@ -85,8 +85,9 @@ class CountingPredictor final : public graph::Operator, public operators::link::
   std::string model_name() const override { return "counting"; }
   std::uint64_t model_version() const override { return version_; }
   void ScorePairs(std::span<const graph::NodeId> source, std::span<const graph::NodeId> target,
-                  std::span<float> score) const override {
-    for (std::size_t i = 0; i < score.size(); ++i) score[i] = Count({source[i], target[i]});
+                  std::span<operators::link::PairScore> score) const override {
+    for (std::size_t i = 0; i < score.size(); ++i)
+      score[i] = operators::link::PairScore::Of(Count({source[i], target[i]}));
   }
   std::vector<graph::NodeId> RecentTargets(std::int64_t limit) const override {
     const auto count = std::min(static_cast<std::size_t>(limit), targets_.size());

@@ -27,9 +27,9 @@ graph::EventBatch RandomEvents(int count, unsigned nodes, unsigned seed) {
 
 float ScoreOne(const LinkModel& model, graph::NodeId source, graph::NodeId target,
                graph::TimeUs time_us) {
-  float score = -1.0f;
+  PairScore score = PairScore::Of(-1.0f);
   model.ScorePairs(std::span(&source, 1), std::span(&target, 1), time_us, std::span(&score, 1));
-  return score;
+  return score.random;
 }
 
 // Feeds `events` in pieces of `batch` and returns every score, and the same of a twin that was

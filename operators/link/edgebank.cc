@@ -8,7 +8,8 @@
 
 namespace weft::operators::link {
 EdgeBank::EdgeBank(const EdgeBankOptions& options)
-    : options_(options),
+    : GroupedLinkModel(options.reads, options.batch),
+      options_(options),
       pairs_(options.max_pairs),
       last_us_(static_cast<std::size_t>(options.max_pairs) + 1) {}
 
@@ -51,8 +52,9 @@ void EdgeBank::Observe(graph::EventSpan events) {
 
 void EdgeBank::ScorePairs(std::span<const graph::NodeId> source,
                           std::span<const graph::NodeId> target, graph::TimeUs time_us,
-                          std::span<float> score) const {
-  for (std::size_t i = 0; i < source.size(); ++i) score[i] = ScoreOf(source[i], target[i], time_us);
+                          std::span<PairScore> score) const {
+  for (std::size_t i = 0; i < source.size(); ++i)
+    score[i] = PairScore::Of(ScoreOf(source[i], target[i], time_us));
 }
 
 absl::Status EdgeBank::SaveState(graph::CheckpointSink& sink) const {

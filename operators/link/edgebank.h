@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "cache/row_index.h"
-#include "operators/link/link_model.h"
+#include "operators/link/grouped_link_model.h"
 
 namespace weft::operators::link {
 
@@ -16,9 +16,11 @@ struct EdgeBankOptions {
   graph::TimeUs window_us = 0;
   // Whether a pair counts as seen only in the direction asked about.
   bool directed = false;
+  LinkReads reads = LinkReads::kBeforeBatch;
+  std::int64_t batch = 32;  // events, B of before_batch(B)
 };
 
-class EdgeBank final : public LinkModel {
+class EdgeBank final : public GroupedLinkModel {
  public:
   explicit EdgeBank(const EdgeBankOptions& options);
 
@@ -32,7 +34,7 @@ class EdgeBank final : public LinkModel {
              std::span<float> positive_score, std::span<float> negative_score) override;
   void Observe(graph::EventSpan events) override;
   void ScorePairs(std::span<const graph::NodeId> source, std::span<const graph::NodeId> target,
-                  graph::TimeUs time_us, std::span<float> score) const override;
+                  graph::TimeUs time_us, std::span<PairScore> score) const override;
   absl::Status SaveState(graph::CheckpointSink& sink) const override;
   absl::Status LoadState(graph::CheckpointSource& source) override;
 

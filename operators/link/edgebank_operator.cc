@@ -23,6 +23,7 @@ absl::StatusOr<std::unique_ptr<LinkModel>> EdgeBankOperator::MakeModel(
   }
   options.window_us = std::llround(message.window_seconds() * 1e6);
   options.directed = message.directed();
+  options.batch = settings.batch;
   return std::make_unique<EdgeBank>(options);
 }
 

@@ -10,6 +10,7 @@
 #include "graph/check.h"
 #include "graph/text.h"
 #include "operators/learn/ranking_metrics.h"
+#include "operators/link/memory_checkpoint.h"
 
 namespace weft::operators::link {
 namespace {
@@ -95,7 +96,7 @@ class Evaluation {
                                                        std::uint64_t seed) const;
   absl::StatusOr<Figures> EvaluateSeed(std::uint64_t seed);
   absl::StatusOr<Figures> EvaluateHidden(std::uint64_t seed);
-  absl::StatusOr<LinkFigures> EvaluateBaseline(std::string_view name) const;
+  absl::StatusOr<LinkFigures> EvaluateBaseline(std::string_view name);
   std::vector<bool> HiddenNodes(std::uint64_t seed) const;
   LinkTrainingOptions TrainingOptions(std::uint64_t seed) const;
 
@@ -244,38 +245,24 @@ absl::StatusOr<Figures> Evaluation::EvaluateHidden(std::uint64_t seed) {
   return FiguresOf(scores);
 }
 
-// State does not depend on the seed, so one pass serves all of them.
-absl::StatusOr<LinkFigures> Evaluation::EvaluateBaseline(std::string_view name) const {
+absl::StatusOr<LinkFigures> Evaluation::EvaluateBaseline(std::string_view name) {
   WEFT_ASSIGN(const LinkModelFactory factory, FindLinkModel(name));
   WEFT_ASSIGN(const std::unique_ptr<LinkModel> model, MakeModel(factory, 0));
-  model->Observe(graph::EventSpan::Of(events_, 0, split_.test));
-  const auto batch = static_cast<std::size_t>(options_.batch);
-  std::vector<PartScores> scores(options_.seeds.size());
-  std::vector<graph::NodeId> negative(batch);
-  std::vector<float> positive_score(batch);
-  std::vector<float> negative_score(batch);
-  for (std::int64_t begin = split_.test; begin < split_.end; begin += options_.batch) {
-    const auto span =
-        graph::EventSpan::Of(events_, begin, std::min(begin + options_.batch, split_.end));
-    const auto count = static_cast<std::size_t>(span.size());
-    for (std::size_t s = 0; s < scores.size(); ++s) {
-      const std::uint64_t seed = PhaseSeed(options_.seeds[s], LinkPhase::kTest, 0);
-      for (std::size_t i = 0; i < count; ++i) {
-        negative[i] =
-            negatives_.Draw(seed, begin + static_cast<std::int64_t>(i), parts_.test.pool_size);
-      }
-      model->Score(span, std::span(negative).first(count), positive_score, negative_score);
-      for (std::size_t i = 0; i < count; ++i) {
-        if (negative[i] == graph::kNoNode) continue;
-        scores[s].positive.push_back(positive_score[i]);
-        scores[s].negative.push_back(negative_score[i]);
-      }
-      scores[s].batch_end.push_back(scores[s].positive.size());
-    }
-    model->Observe(span);
-  }
+  LinkStream stream(*model, negatives_, options_.batch, nullptr);
+  LinkPart past = parts_.train;
+  past.end = split_.test;
+  stream.Run(past, LinkStream::Mode::kObserve, 0, "", nullptr);
+  MemoryCheckpoint before_test;
+  WEFT_TRY(model->SaveState(before_test));
   std::vector<Figures> figures;
-  for (const PartScores& part : scores) figures.push_back(FiguresOf(part));
+  for (const std::uint64_t seed : options_.seeds) {
+    MemoryCheckpointReader reader(before_test);
+    WEFT_TRY(model->LoadState(reader));
+    PartScores scores;
+    stream.Run(parts_.test, LinkStream::Mode::kScore, PhaseSeed(seed, LinkPhase::kTest, 0), "",
+               &scores);
+    figures.push_back(FiguresOf(scores));
+  }
   return Summarize(figures);
 }
 

@@ -9,6 +9,7 @@
 
 #include "gpu/host_device.h"
 #include "operators/io/load_events.h"
+#include "operators/link/grouped_link_model.h"
 #include "operators/link/section.h"
 
 namespace weft::operators::link {
@@ -87,7 +88,7 @@ TEST(NegativeTargets, UniformOverThePool) {
 
 // Knows the answer with a probability that rises and then falls from epoch to epoch: what the
 // driver must notice.
-class FakeModel final : public LinkModel {
+class FakeModel final : public GroupedLinkModel {
  public:
   struct Counts {
     int resets = 0;
@@ -95,7 +96,8 @@ class FakeModel final : public LinkModel {
     std::int64_t scored_without_negatives = 0;
     std::vector<std::vector<graph::NodeId>> first_negatives;  // by epoch
   };
-  FakeModel(std::vector<float> skill, Counts* counts) : skill_(std::move(skill)), counts_(counts) {}
+  FakeModel(std::vector<float> skill, Counts* counts)
+      : GroupedLinkModel(LinkReads::kBeforeBatch, 32), skill_(std::move(skill)), counts_(counts) {}
 
   std::string name() const override { return "fake"; }
   bool scores_are_probabilities() const override { return true; }
@@ -126,7 +128,7 @@ class FakeModel final : public LinkModel {
   }
   void Observe(graph::EventSpan events) override { events_ += events.size(); }
   void ScorePairs(std::span<const graph::NodeId>, std::span<const graph::NodeId>, graph::TimeUs,
-                  std::span<float>) const override {}
+                  std::span<PairScore>) const override {}
   absl::Status SaveWeights(graph::CheckpointSink& sink) const override {
     return WriteValue("weights", epoch_, sink);
   }

@@ -2,9 +2,8 @@
 // The operator, the evaluation (`weft eval links`) and training (`weft train links`) all drive this
 // one interface, so that the offline figures are those of the service.
 //
-// For each micro-batch, in log order: Score (reads the state as of the start of the micro-batch),
-// then perhaps Learn (one step on what was just scored), then Observe (the state takes the events
-// in). Calls come from one thread.
+// Events go through Advance in log order; calls come from one thread. A model with one score that
+// works on groups of events derives from GroupedLinkModel (grouped_link_model.h).
 #pragma once
 
 #include <cstdint>
@@ -17,15 +16,37 @@
 #include "absl/status/status.h"
 #include "graph/event_batch.h"
 #include "graph/state.h"
+#include "operators/link/link_reads.h"
+#include "operators/link/pair_score.h"
 
 namespace weft::operators::link {
+
+// Events in log order and what to score beside them.
+struct LinkStep {
+  graph::EventSpan events;
+  // Empty, or one an event, kNoNode allowed: what a model that learns contrasts the event with.
+  std::span<const graph::NodeId> negative;
+  // Further targets of the source of event i: extra[extra_begin[i]] up to, without it,
+  // extra[extra_begin[i + 1]]. Both empty where there are none.
+  std::span<const std::int32_t> extra_begin;
+  std::span<const graph::NodeId> extra;
+  bool learn = false;  // only with negatives
+};
+
+// Where the scores of a LinkStep go: as many as its events, its negatives and its extras. The score
+// of a negative that is kNoNode is unspecified.
+struct LinkStepScores {
+  std::span<PairScore> positive;
+  std::span<PairScore> negative;
+  std::span<PairScore> extra;
+};
 
 class LinkModel {
  public:
   virtual ~LinkModel() = default;
 
   virtual std::string name() const = 0;
-  // Whether scores are probabilities in [0, 1].
+  // Whether PairScore::random is a probability in [0, 1].
   virtual bool scores_are_probabilities() const = 0;
   // Trainable numbers; 0 for a baseline.
   virtual std::int64_t parameter_count() const { return 0; }
@@ -33,29 +54,25 @@ class LinkModel {
   virtual std::vector<std::pair<std::string, std::int64_t>> dims() const { return {}; }
   // Bytes of state for one node with full caches, 0 where it is unbounded.
   virtual std::int64_t bytes_per_node() const { return 0; }
+  // Which state a score of Advance reads.
+  virtual LinkReads reads() const = 0;
 
   // Forgets every event, keeps what was learned.
   virtual void ResetState() = 0;
 
-  // Scores source -> target of each event, and source -> negative[i] where `negative` is not empty
-  // (one an event, kNoNode allowed: its score is unspecified).
-  virtual void Score(graph::EventSpan events, std::span<const graph::NodeId> negative,
-                     std::span<float> positive_score, std::span<float> negative_score) = 0;
-
-  // One optimiser step on the micro-batch whose Score call came last, with the same arguments.
-  // Returns its mean loss before the step. Baselines do nothing.
-  virtual double Learn(graph::EventSpan, std::span<const graph::NodeId>) { return 0.0; }
+  // Scores everything of the step by the state that reads() allows, learns from it if asked, and
+  // takes its events in. Of before_time, all events of one time must come in one step; of
+  // before_batch, a step starts a new batch.
+  virtual void Advance(const LinkStep& step, const LinkStepScores& scores) = 0;
 
   // How much of a training over a file is done, from 0 to 1: models whose steps shrink towards its
   // end ask for this. A service never calls it.
   virtual void SetTrainingProgress(double) {}
 
-  virtual void Observe(graph::EventSpan events) = 0;
-
   // Scores any pairs against the present state, for clients. `time_us` is the time asked about.
   virtual void ScorePairs(std::span<const graph::NodeId> source,
                           std::span<const graph::NodeId> target, graph::TimeUs time_us,
-                          std::span<float> score) const = 0;
+                          std::span<PairScore> score) const = 0;
 
   // Learned numbers ("weights", and the optimiser's) and events' traces, apart: a model file holds
   // only the former.

@@ -14,15 +14,23 @@ namespace {
 
 using ModelOr = absl::StatusOr<std::unique_ptr<LinkModel>>;
 
+LinkReads ReadsOf(const LinkModelRequest& request) {
+  return request.reads.value_or(LinkReads::kBeforeBatch);
+}
+
 ModelOr MakeEdgeBank(const LinkModelRequest& request) {
   EdgeBankOptions options;
   options.max_pairs = std::max<std::int64_t>(1, request.event_count);
+  options.reads = ReadsOf(request);
+  options.batch = request.batch;
   return std::make_unique<EdgeBank>(options);
 }
 
 ModelOr MakeEdgeBankWindow(const LinkModelRequest& request) {
   EdgeBankOptions options;
   options.max_pairs = std::max<std::int64_t>(1, request.event_count);
+  options.reads = ReadsOf(request);
+  options.batch = request.batch;
   options.window_us = std::max<graph::TimeUs>(1, request.window_us);
   return std::make_unique<EdgeBank>(options);
 }
@@ -30,6 +38,8 @@ ModelOr MakeEdgeBankWindow(const LinkModelRequest& request) {
 ModelOr MakeRecency(const LinkModelRequest& request) {
   RecencyOptions options;
   options.max_nodes = std::max<std::int64_t>(1, request.node_count);
+  options.reads = ReadsOf(request);
+  options.batch = request.batch;
   return std::make_unique<Recency>(options);
 }
 
@@ -39,6 +49,7 @@ ModelOr MakeNatWith(cache::SlotRule rule, const LinkModelRequest& request) {
   // Of the published hash: an odd seed, because an even one uses a fifth of the slots.
   options.cache.seed = 7;
   options.cache.max_nodes = std::max<std::int64_t>(1024, request.node_count);
+  options.reads = ReadsOf(request);
   options.micro_batch = request.batch;
   options.dimensions.feature_count = request.feature_count;
   options.seed = request.seed;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,10 +21,11 @@ struct LinkModelRequest {
   std::int64_t node_count = 0;  // ids are below it
   std::int64_t event_count = 0;
   std::int32_t feature_count = 0;
-  std::int32_t batch = 32;  // events per Score call, at most
+  std::int32_t batch = 32;  // B of before_batch(B); otherwise events that are worked on together
+  std::optional<LinkReads> reads;  // none: the model's own, before_batch for those there are
   std::int32_t threads = 1;
   graph::TimeUs window_us = 0;  // duration of the test part, for windowed models
-  bool learns = false;          // whether Learn will be called
+  bool learns = false;          // whether a step will ask to learn
 };
 
 using LinkModelFactory =

@@ -69,19 +69,19 @@ absl::Status LinkOperator::Process(graph::ProcessContext& context) {
   scores->events.time_us.assign(events.time_us.begin(), events.time_us.end());
   scores->events.label.assign(events.label.begin(), events.label.end());
   scores->negative.assign(negative.begin(), negative.end());
-  scores->positive_score.resize(count);
-  scores->negative_score.resize(negative.size());
   scores->probability = model_->scores_are_probabilities();
   scores->model = model_->name();
   scores->model_version = model_version_;
-  model_->Score(events, negative, scores->positive_score, scores->negative_score);
+  const bool learn = settings_.learn && has_negatives;
+  scored_.positive.resize(count);
+  scored_.negative.resize(negative.size());
+  model_->Advance(
+      {.events = events, .negative = negative, .extra_begin = {}, .extra = {}, .learn = learn},
+      {.positive = scored_.positive, .negative = scored_.negative, .extra = {}});
+  for (const PairScore& score : scored_.positive) scores->positive_score.push_back(score.random);
+  for (const PairScore& score : scored_.negative) scores->negative_score.push_back(score.random);
   context.Emit<LinkScores>(kScores, std::move(scores));
-
-  if (settings_.learn && has_negatives) {
-    model_->Learn(events, negative);
-    ++model_version_;
-  }
-  model_->Observe(events);
+  if (learn) ++model_version_;
   for (std::size_t i = 0; i < count; ++i) {
     targets_->Admit(events.target[i]);
     last_time_us_ = std::max(last_time_us_, events.time_us[i]);
@@ -90,7 +90,8 @@ absl::Status LinkOperator::Process(graph::ProcessContext& context) {
 }
 
 void LinkOperator::ScorePairs(std::span<const graph::NodeId> source,
-                              std::span<const graph::NodeId> target, std::span<float> score) const {
+                              std::span<const graph::NodeId> target,
+                              std::span<PairScore> score) const {
   model_->ScorePairs(source, target, last_time_us_, score);
 }
 

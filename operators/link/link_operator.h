@@ -4,8 +4,8 @@
 //   CANDIDATES (LinkCandidates) or EVENTS (EventBatch), exactly one of them -> SCORES (LinkScores),
 //   one row an event.
 //
-// Per micro-batch: score, send the scores on, learn if the settings say so (CANDIDATES only), then
-// take the events in. So a score never knows its own event. Clients read through LinkReader, from
+// Per micro-batch: score, learn if the settings say so (CANDIDATES only), take the events in, send
+// the scores on. So a score never knows its own event. Clients read through LinkReader, from
 // the same state that the next micro-batch will see.
 #pragma once
 
@@ -55,7 +55,7 @@ class LinkOperator : public graph::Operator, public LinkReader {
   std::string model_name() const final { return model_->name(); }
   std::uint64_t model_version() const final { return model_version_; }
   void ScorePairs(std::span<const graph::NodeId> source, std::span<const graph::NodeId> target,
-                  std::span<float> score) const final;
+                  std::span<PairScore> score) const final;
   std::vector<graph::NodeId> RecentTargets(std::int64_t limit) const final;
   std::int64_t known_target_count() const final { return targets_->size(); }
 
@@ -73,7 +73,14 @@ class LinkOperator : public graph::Operator, public LinkReader {
   void set_model_version(std::uint64_t version) { model_version_ = version; }
 
  private:
+  // Of a micro-batch, before they are sent.
+  struct Scored {
+    std::vector<PairScore> positive;
+    std::vector<PairScore> negative;
+  };
+
   LinkOperatorSettings settings_;
+  Scored scored_;
   std::unique_ptr<LinkModel> model_;
   std::optional<cache::RowIndex> targets_;
   std::uint64_t model_version_ = 1;

@@ -50,49 +50,58 @@ std::uint64_t PhaseSeed(std::uint64_t seed, LinkPhase phase, std::int32_t epoch)
                           static_cast<std::uint64_t>(epoch));
 }
 
+std::int64_t LinkStepEnd(const graph::EventBatch& events, std::int64_t begin, std::int64_t end,
+                         std::int32_t batch, LinkReads reads) {
+  if (end - begin <= batch) return end;
+  std::int64_t step_end = begin + batch;
+  if (reads != LinkReads::kBeforeTime) return step_end;
+  const graph::TimeUs last_us = events.time_us[static_cast<std::size_t>(step_end - 1)];
+  while (step_end < end && events.time_us[static_cast<std::size_t>(step_end)] == last_us)
+    ++step_end;
+  return step_end;
+}
+
 LinkStream::LinkStream(LinkModel& model, const NegativeTargets& negatives, std::int32_t batch,
                        LinkProgress progress)
-    : model_(model),
-      negatives_(negatives),
-      batch_(batch),
-      progress_(std::move(progress)),
-      negative_(static_cast<std::size_t>(batch)),
-      positive_score_(static_cast<std::size_t>(batch)),
-      negative_score_(static_cast<std::size_t>(batch)) {}
+    : model_(model), negatives_(negatives), batch_(batch), progress_(std::move(progress)) {}
 
 double LinkStream::Run(const LinkPart& part, Mode mode, std::uint64_t negative_seed,
                        std::string_view phase, PartScores* scores) {
   constexpr std::int64_t kProgressEvents = 4096;
   const double begin_seconds = ProcessCpuSeconds();
   std::int64_t next_progress = part.begin;
-  for (std::int64_t begin = part.begin; begin < part.end; begin += batch_) {
+  for (std::int64_t begin = part.begin, end = begin; begin < part.end; begin = end) {
+    end = LinkStepEnd(*part.events, begin, part.end, batch_, model_.reads());
     if (progress_ && begin >= next_progress) {
       progress_(phase, begin - part.begin, part.size());
       next_progress = begin + kProgressEvents;
     }
-    const auto span = graph::EventSpan::Of(*part.events, begin, std::min(begin + batch_, part.end));
-    const auto count = static_cast<std::size_t>(span.size());
-    std::span<graph::NodeId> negative(negative_.data(), mode == Mode::kObserve ? 0 : count);
-    for (std::size_t i = 0; i < negative.size(); ++i) {
+    const auto count = static_cast<std::size_t>(end - begin);
+    negative_.resize(mode == Mode::kObserve ? 0 : count);
+    for (std::size_t i = 0; i < negative_.size(); ++i) {
       const auto row = static_cast<std::size_t>(begin) + i;
       const auto index =
           part.file_index.empty() ? static_cast<std::int64_t>(row) : part.file_index[row];
-      negative[i] = negatives_.Draw(negative_seed, index, part.pool_size);
+      negative_[i] = negatives_.Draw(negative_seed, index, part.pool_size);
     }
-    model_.Score(span, negative, std::span(positive_score_.data(), count),
-                 std::span(negative_score_.data(), negative.size()));
     if (mode == Mode::kLearn) {
       const double done =
           static_cast<double>(begin - part.begin) / static_cast<double>(part.size());
       model_.SetTrainingProgress(training_from_ + done * (training_to_ - training_from_));
-      model_.Learn(span, negative);
     }
-    model_.Observe(span);
+    positive_score_.resize(count);
+    negative_score_.resize(negative_.size());
+    model_.Advance({.events = graph::EventSpan::Of(*part.events, begin, end),
+                    .negative = negative_,
+                    .extra_begin = {},
+                    .extra = {},
+                    .learn = mode == Mode::kLearn},
+                   {.positive = positive_score_, .negative = negative_score_, .extra = {}});
     if (scores == nullptr) continue;
-    for (std::size_t i = 0; i < negative.size(); ++i) {
-      if (negative[i] == graph::kNoNode) continue;
-      scores->positive.push_back(positive_score_[i]);
-      scores->negative.push_back(negative_score_[i]);
+    for (std::size_t i = 0; i < negative_.size(); ++i) {
+      if (negative_[i] == graph::kNoNode) continue;
+      scores->positive.push_back(positive_score_[i].random);
+      scores->negative.push_back(negative_score_[i].random);
     }
     scores->batch_end.push_back(scores->positive.size());
   }

@@ -28,7 +28,7 @@ struct LinkPart {
   std::int64_t size() const { return end - begin; }
 };
 
-// Scores of a part, events without a negative left out; `batch_end` cuts them into the batches they
+// Scores of a part, events without a negative left out; `batch_end` cuts them into the steps they
 // came in.
 struct PartScores {
   std::vector<float> positive;
@@ -39,8 +39,13 @@ struct PartScores {
 using LinkProgress =
     std::function<void(std::string_view phase, std::int64_t done, std::int64_t total)>;
 
-// Streams parts through one model in micro-batches and counts the CPU time of the process that it
-// takes.
+// Where the step that begins at `begin` ends: after `batch` events, or at `end`; for before_time
+// behind all events of the last one's time. Parts begin and end between times.
+std::int64_t LinkStepEnd(const graph::EventBatch& events, std::int64_t begin, std::int64_t end,
+                         std::int32_t batch, LinkReads reads);
+
+// Streams parts through one model in steps of `batch` events, or a few more where its reads want
+// that, and counts the CPU time of the process that it takes.
 class LinkStream {
  public:
   LinkStream(LinkModel& model, const NegativeTargets& negatives, std::int32_t batch,
@@ -66,8 +71,8 @@ class LinkStream {
   double training_to_ = 1.0;
   LinkProgress progress_;
   std::vector<graph::NodeId> negative_;
-  std::vector<float> positive_score_;
-  std::vector<float> negative_score_;
+  std::vector<PairScore> positive_score_;
+  std::vector<PairScore> negative_score_;
 };
 
 struct LinkTrainingOptions {

@@ -9,6 +9,7 @@
 
 #include "graph/event_batch.h"
 #include "graph/packet.h"
+#include "operators/link/pair_score.h"
 
 namespace weft::operators::link {
 
@@ -20,8 +21,8 @@ struct LinkCandidates {
   std::int64_t size() const { return events.size(); }
 };
 
-// One model's scores of a micro-batch, taken before the model saw its events. Higher means
-// likelier; `probability` says whether scores are in [0, 1].
+// One model's scores of a micro-batch (PairScore::random), taken before the model saw its events.
+// Higher means likelier; `probability` says whether scores are in [0, 1].
 struct LinkScores {
   graph::EventBatch events;
   std::vector<graph::NodeId> negative;  // empty when only the events were scored
@@ -40,10 +41,11 @@ class LinkReader {
   virtual ~LinkReader() = default;
   virtual std::string model_name() const = 0;
   virtual std::uint64_t model_version() const = 0;
-  // Score of source[i] -> target[i] for an event that would come right now. Unknown nodes (kNoNode,
-  // or an id the model has not met) are scored as new nodes.
+  // Scores of source[i] -> target[i] for an event that would come right now. Unknown nodes
+  // (kNoNode, or an id the model has not met) are scored as new nodes.
   virtual void ScorePairs(std::span<const graph::NodeId> source,
-                          std::span<const graph::NodeId> target, std::span<float> score) const = 0;
+                          std::span<const graph::NodeId> target,
+                          std::span<PairScore> score) const = 0;
   // Targets seen so far, most recently active first, at most `limit`: the candidates of a ranking
   // over "all known".
   virtual std::vector<graph::NodeId> RecentTargets(std::int64_t limit) const = 0;

@@ -122,7 +122,7 @@ void NatModel::ProjectionGradient(const NatProjected& view, const float* matrix,
 }
 
 double NatModel::Learn(graph::EventSpan events, std::span<const graph::NodeId> negative) {
-  WEFT_CHECK(options_.learning && read_is_current_);
+  WEFT_CHECK(options_.learning && ReadIsOf(events));
   double positive_loss = 0, negative_loss = 0;
   const auto positives = static_cast<std::size_t>(events.size());
   for (std::size_t i = 0; i < positives; ++i) positive_loss += LogisticLoss(view_.logit[i], true);

@@ -30,7 +30,8 @@ gpu::GemmArguments Product(std::int64_t m, const float* a, const NatPart& part,
 }  // namespace
 
 NatModel::NatModel(const NatOptions& options, const gpu::Exec& exec)
-    : options_(options),
+    : GroupedLinkModel(options.reads, options.micro_batch),
+      options_(options),
       exec_(exec),
       layout_(options.dimensions),
       weights_(layout_.count, gpu::MemoryOf(exec)),
@@ -207,6 +208,15 @@ void NatModel::Score(graph::EventSpan events, std::span<const graph::NodeId> neg
   view_.negative_count = static_cast<std::int32_t>(std::count_if(
       negative.begin(), negative.end(), [](graph::NodeId node) { return node != graph::kNoNode; }));
   read_is_current_ = true;
+  read_time_us_ = events.time_us[0];
+  read_source_.assign(events.source.begin(), events.source.end());
+  read_target_.assign(events.target.begin(), events.target.end());
+}
+
+bool NatModel::ReadIsOf(graph::EventSpan events) const {
+  return read_is_current_ && read_time_us_ == events.time_us[0] &&
+         std::ranges::equal(read_source_, events.source) &&
+         std::ranges::equal(read_target_, events.target);
 }
 
 void NatModel::GrowRows() {
@@ -232,7 +242,7 @@ void NatModel::Observe(graph::EventSpan events) {
   const auto count = static_cast<std::size_t>(events.size());
   if (count == 0) return;
   gpu::Synchronize(exec_);
-  if (!read_is_current_) {
+  if (!ReadIsOf(events)) {
     workspace_.StartPlan();
     for (std::size_t i = 0; i < count; ++i) workspace_.AddPair(events.source[i], events.target[i]);
     ReadNodes(workspace_, cache_, events.time_us[0], view_);
@@ -273,7 +283,7 @@ void NatModel::Observe(graph::EventSpan events) {
 
 void NatModel::ScorePairs(std::span<const graph::NodeId> source,
                           std::span<const graph::NodeId> target, graph::TimeUs time_us,
-                          std::span<float> score) const {
+                          std::span<PairScore> score) const {
   NatView view = {};
   gpu::Synchronize(exec_);
   read_is_current_ = false;  // the cache's scratch is about to be used
@@ -284,7 +294,8 @@ void NatModel::ScorePairs(std::span<const graph::NodeId> source,
     ReadNodes(*read_workspace_, cache_, time_us, view);
     ScoreReadPairs(view);
     gpu::Synchronize(exec_);
-    for (std::size_t i = begin; i < end; ++i) score[i] = gpu::Sigmoid(view.logit[i - begin]);
+    for (std::size_t i = begin; i < end; ++i)
+      score[i] = PairScore::Of(gpu::Sigmoid(view.logit[i - begin]));
   }
 }
 

@@ -1,6 +1,6 @@
 // NatModel: neighbourhood-aware temporal link prediction (Luo and Li, LoG 2022) with the repairs
 // described in nat.md: which of two nodes will interact next, from their cached neighbourhoods.
-// before_batch: a micro-batch is scored from the state as of its start.
+// A micro-batch is scored from the state as of its start, at the time of its first event.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 #include "gpu/exec.h"
 #include "operators/learn/adam.h"
 #include "operators/link/event_features.h"
-#include "operators/link/link_model.h"
+#include "operators/link/grouped_link_model.h"
 #include "operators/link/nat_kernels.h"
 #include "operators/link/nat_weights.h"
 #include "operators/link/nat_workspace.h"
@@ -25,6 +25,7 @@ struct NatOptions {
   NatDimensions dimensions;
   cache::NeighborCacheOptions cache;
   learn::AdamOptions adam;
+  LinkReads reads = LinkReads::kBeforeBatch;
   std::int64_t micro_batch = 32;          // events, B of before_batch(B)
   std::int64_t feature_events = 1 << 16;  // events whose features are remembered; a power of two
   std::uint64_t seed = 1;                 // of the initial weights
@@ -32,7 +33,7 @@ struct NatOptions {
 };
 
 // Thread-compatible. Exact: the same calls give the same bits on any number of threads.
-class NatModel final : public LinkModel {
+class NatModel final : public GroupedLinkModel {
  public:
   NatModel(const NatOptions& options, const gpu::Exec& exec);
 
@@ -52,7 +53,7 @@ class NatModel final : public LinkModel {
   }
   void Observe(graph::EventSpan events) override;
   void ScorePairs(std::span<const graph::NodeId> source, std::span<const graph::NodeId> target,
-                  graph::TimeUs time_us, std::span<float> score) const override;
+                  graph::TimeUs time_us, std::span<PairScore> score) const override;
 
   absl::Status SaveWeights(graph::CheckpointSink& sink) const override;
   absl::Status LoadWeights(graph::CheckpointSource& source) override;
@@ -72,6 +73,11 @@ class NatModel final : public LinkModel {
   const cache::NeighborCache& neighbor_cache() const { return cache_; }
 
  private:
+  graph::TimeUs AskedTime(graph::EventSpan events, std::size_t) const override {
+    return events.time_us[0];
+  }
+  // Whether view_ holds the reads that Observe needs of `events`.
+  bool ReadIsOf(graph::EventSpan events) const;
   // Fills `view` for the planned pairs of `workspace` and computes everything up to the nodes' and
   // slots' new states.
   void ReadNodes(NatWorkspace& workspace, cache::NeighborCache& cache, graph::TimeUs time_us,
@@ -118,7 +124,10 @@ class NatModel final : public LinkModel {
   // Of the micro-batch at hand.
   NatWorkspace workspace_;
   NatView view_ = {};
-  mutable bool read_is_current_ = false;  // view_ holds the reads that Observe needs
+  // Whether view_ holds reads of the present state, of the first event's time, and of which pairs.
+  mutable bool read_is_current_ = false;
+  graph::TimeUs read_time_us_ = 0;
+  std::vector<graph::NodeId> read_source_, read_target_;
   gpu::Buffer<cache::Interaction> interactions_;
 
   mutable std::unique_ptr<NatWorkspace> read_workspace_;  // of ScorePairs

@@ -25,7 +25,8 @@ float Freshness(std::int64_t now, std::int64_t last) {
 }  // namespace
 
 Recency::Recency(const RecencyOptions& options)
-    : options_(options),
+    : GroupedLinkModel(options.reads, options.batch),
+      options_(options),
       nodes_(options.max_nodes),
       activity_(static_cast<std::size_t>(options.max_nodes) + 1),
       partner_(activity_.size() * static_cast<std::size_t>(options.partners_per_node),
@@ -131,9 +132,9 @@ void Recency::Observe(graph::EventSpan events) {
 
 void Recency::ScorePairs(std::span<const graph::NodeId> source,
                          std::span<const graph::NodeId> target, graph::TimeUs,
-                         std::span<float> score) const {
+                         std::span<PairScore> score) const {
   for (std::size_t i = 0; i < source.size(); ++i) {
-    score[i] = ScoreOf(nodes_.Find(source[i]), target[i]);
+    score[i] = PairScore::Of(ScoreOf(nodes_.Find(source[i]), target[i]));
   }
 }
 

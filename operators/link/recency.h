@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "cache/row_index.h"
-#include "operators/link/link_model.h"
+#include "operators/link/grouped_link_model.h"
 
 namespace weft::operators::link {
 
@@ -15,9 +15,11 @@ struct RecencyOptions {
   std::int64_t max_nodes = std::int64_t{1} << 16;
   // Partners remembered of each node, the most recent ones.
   std::int32_t partners_per_node = 32;
+  LinkReads reads = LinkReads::kBeforeBatch;
+  std::int64_t batch = 32;  // events, B of before_batch(B)
 };
 
-class Recency final : public LinkModel {
+class Recency final : public GroupedLinkModel {
  public:
   explicit Recency(const RecencyOptions& options);
 
@@ -30,7 +32,7 @@ class Recency final : public LinkModel {
              std::span<float> positive_score, std::span<float> negative_score) override;
   void Observe(graph::EventSpan events) override;
   void ScorePairs(std::span<const graph::NodeId> source, std::span<const graph::NodeId> target,
-                  graph::TimeUs time_us, std::span<float> score) const override;
+                  graph::TimeUs time_us, std::span<PairScore> score) const override;
   absl::Status SaveState(graph::CheckpointSink& sink) const override;
   absl::Status LoadState(graph::CheckpointSource& source) override;
 

@@ -16,6 +16,7 @@ absl::StatusOr<std::unique_ptr<LinkModel>> RecencyOperator::MakeModel(
   WEFT_ASSIGN(const std::int64_t partners,
               PositiveOption(context, "partners_per_node", message.partners_per_node(),
                              options.partners_per_node, 1024));
+  options.batch = settings.batch;
   options.partners_per_node = static_cast<std::int32_t>(partners);
   return std::make_unique<Recency>(options);
 }
