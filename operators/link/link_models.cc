@@ -8,6 +8,7 @@
 #include "operators/link/edgebank.h"
 #include "operators/link/nat_model.h"
 #include "operators/link/recency.h"
+#include "operators/link/weft_model.h"
 
 namespace weft::operators::link {
 namespace {
@@ -65,11 +66,21 @@ ModelOr MakeNatPaperSlots(const LinkModelRequest& request) {
   return MakeNatWith(cache::SlotRule::kPaper, request);
 }
 
+ModelOr MakeWeft(const LinkModelRequest& request) {
+  WeftOptions options;
+  options.table.max_nodes = std::max<std::int64_t>(1, request.node_count);
+  if (const char* k = getenv("WEFT_SLOTS")) options.table.slots = atoi(k);
+  options.reads = request.reads.value_or(LinkReads::kBeforeTime);
+  options.step_events = request.batch;
+  options.seed = request.seed;
+  return std::make_unique<WeftModel>(options, gpu::HostExec{});
+}
+
 const std::map<std::string, LinkModelFactory, std::less<>>& Models() {
   static const auto* const kModels = new std::map<std::string, LinkModelFactory, std::less<>>{
       {"edgebank", MakeEdgeBank}, {"edgebank_window", MakeEdgeBankWindow},
       {"nat", MakeNat},           {"nat_paper_slots", MakeNatPaperSlots},
-      {"recency", MakeRecency},
+      {"recency", MakeRecency},   {"weft", MakeWeft},
   };
   return *kModels;
 }

@@ -1,0 +1,274 @@
+// The features of one pair, from its source's WeftSource and its target's row.
+#pragma once
+
+#include "operators/link/weft_source.h"
+
+namespace weft::operators::link {
+
+namespace internal {
+
+// A slot of either node about the other; slot < 0: it has none.
+struct PairSlots {
+  cache::PartnerRow source;
+  cache::PartnerRow target;
+  std::int32_t at_source;
+  std::int32_t at_target;
+};
+
+struct PairContact {
+  std::uint32_t count = 0;
+  std::uint32_t ordinal = 0;
+  std::int64_t time_us = 0;
+};
+
+// Contacts in one direction as either node remembers them: whoever remembers more.
+WEFT_HD PairContact ContactOf(const PairSlots& p, bool out) {
+  using cache::SlotArray;
+  PairContact contact;
+  const auto take = [&](const cache::PartnerRow& row, std::int32_t slot, bool own_out) {
+    if (slot < 0) return;
+    const std::uint32_t count =
+        row.Words(own_out ? SlotArray::kOutCount : SlotArray::kInCount)[slot];
+    if (count <= contact.count) return;
+    contact.count = count;
+    contact.ordinal = row.Words(own_out ? SlotArray::kOutOrdinal : SlotArray::kInOrdinal)[slot];
+    contact.time_us = row.Times(own_out ? SlotArray::kOutTime : SlotArray::kInTime)[slot];
+  };
+  take(p.source, p.at_source, out);
+  take(p.target, p.at_target, !out);
+  return contact;
+}
+
+WEFT_HD void PairColumns(const WeftSource& s, const PairSlots& p, float* f) {
+  using cache::SlotArray;
+  const PairContact out = ContactOf(p, true);
+  const PairContact in = ContactOf(p, false);
+  f[kPairOutAge] = out.count > 0 ? AgeInGaps(s.now, out.time_us) : s.now.never;
+  f[kPairOutSteps] = out.count > 0 ? Steps(s.now, out.ordinal) : s.now.never;
+  f[kPairInAge] = in.count > 0 ? AgeInGaps(s.now, in.time_us) : s.now.never;
+  f[kPairInSteps] = in.count > 0 ? Steps(s.now, in.ordinal) : s.now.never;
+  f[kPairOutCount] = static_cast<float>(out.count);
+  f[kPairInCount] = static_cast<float>(in.count);
+  f[kPairHasOut] = out.count > 0 ? 1.0f : 0.0f;
+  f[kPairHasIn] = in.count > 0 ? 1.0f : 0.0f;
+  const std::uint32_t out_age = cache::AgeOf(out.ordinal, s.now.ordinal);
+  const std::uint32_t in_age = cache::AgeOf(in.ordinal, s.now.ordinal);
+  f[kPairOwed] = in_age < out_age ? 1.0f : 0.0f;
+  f[kPairOutNow] = out.count > 0 && out.time_us == s.now.time_us ? 1.0f : 0.0f;
+  f[kPairInNow] = in.count > 0 && in.time_us == s.now.time_us ? 1.0f : 0.0f;
+  const bool at_source = p.at_source >= 0;
+  const std::int32_t slot = at_source ? p.at_source : p.at_target;
+  const cache::PartnerRow& row = at_source ? p.source : p.target;
+  const float age =
+      slot < 0 ? 0.0f : static_cast<float>(cache::ContactAge(row, slot, s.now.ordinal));
+  for (int k = 0; k < cache::kScales; ++k)
+    f[kPairStrength + k] = slot < 0 ? 0.0f
+                                    : 10.0f * row.Floats(SlotArray::kStrength, k)[slot] *
+                                          gpu::Exp(-age / cache::kStrengthEvents[k]);
+  f[kPairGap] = slot < 0 ? 0.0f : row.Floats(SlotArray::kGap)[slot] * s.now.gaps_per_us;
+}
+
+WEFT_HD void ShareColumns(const WeftSource& s, const PairSlots& p, float* f) {
+  using cache::SlotArray;
+  const auto shares = [&](const cache::PartnerRow& row, std::int32_t slot, bool out, float* to) {
+    const float owner = static_cast<float>(
+        slot < 0 ? 0
+                 : (out ? row.history().out.count : row.history().in.count) -
+                       row.Words(out ? SlotArray::kOutClock : SlotArray::kInClock)[slot]);
+    for (int k = 0; k < cache::kScales; ++k)
+      to[k] = slot < 0 ? 0.0f
+                       : row.Floats(out ? SlotArray::kShareOut : SlotArray::kShareIn, k)[slot] *
+                             gpu::Exp(owner * cache::kShareDecay[k]);
+    const bool has =
+        slot >= 0 && row.Words(out ? SlotArray::kOutCount : SlotArray::kInCount)[slot] > 0;
+    return has ? owner : s.now.never;
+  };
+  f[kSourceOutSteps] = shares(p.source, p.at_source, true, f + kShares);
+  f[kSourceInSteps] = shares(p.source, p.at_source, false, f + kShares + cache::kScales);
+  shares(p.target, p.at_target, true, f + kShares + 2 * cache::kScales);
+  f[kTargetInSteps] = shares(p.target, p.at_target, false, f + kShares + 3 * cache::kScales);
+}
+
+WEFT_HD void OrderColumns(const WeftSource& s, const PairSlots& p, float* f) {
+  const std::int32_t slots = s.row.slots;
+  const auto absent = static_cast<float>(slots);
+  std::int32_t later = 0, out_later = 0, by_in = 0, by_unanswered = 0, by_count = 0, by_share = 0;
+  const std::int32_t own = p.at_source < 0 ? 0 : p.at_source;
+  for (std::int32_t i = 0; i < slots; ++i) {
+    later += s.age[i] < s.age[own] ? 1 : 0;
+    out_later += s.out_age[i] < s.out_age[own] ? 1 : 0;
+    by_in += s.in_age[i] < s.in_age[own] ? 1 : 0;
+    by_unanswered += s.unanswered_age[i] < s.unanswered_age[own] ? 1 : 0;
+    by_count += s.contacts[i] > s.contacts[own] ? 1 : 0;
+    by_share += s.share[i] > s.share[own] ? 1 : 0;
+  }
+  const bool has = p.at_source >= 0;
+  const bool unanswered = has && s.unanswered_age[own] != cache::kNeverAge;
+  f[kSourceRank] = has ? static_cast<float>(later) : absent;
+  f[kSourceOutRank] = has ? static_cast<float>(out_later) : absent;
+  f[kRankByIn] = has ? static_cast<float>(by_in) : absent;
+  f[kRankByUnanswered] = unanswered ? static_cast<float>(by_unanswered) : absent;
+  f[kRankByCount] = has ? static_cast<float>(by_count) : absent;
+  f[kRankByShare] = has ? static_cast<float>(by_share) : absent;
+  std::int32_t target_later = 0, target_out_later = 0;
+  if (p.at_target >= 0) {
+    const std::uint32_t* out = p.target.Words(cache::SlotArray::kOutOrdinal);
+    const std::uint32_t* in = p.target.Words(cache::SlotArray::kInOrdinal);
+    const std::uint32_t out_age = cache::AgeOf(out[p.at_target], s.now.ordinal);
+    const std::uint32_t age = cache::ContactAge(p.target, p.at_target, s.now.ordinal);
+    for (std::int32_t i = 0; i < slots; ++i) {
+      const std::uint32_t out_i = cache::AgeOf(out[i], s.now.ordinal);
+      const std::uint32_t in_i = cache::AgeOf(in[i], s.now.ordinal);
+      target_later += cache::SmallerOf(out_i, in_i) < age ? 1 : 0;
+      target_out_later += out_i < out_age ? 1 : 0;
+    }
+  }
+  f[kTargetRank] = p.at_target >= 0 ? static_cast<float>(target_later) : absent;
+  f[kTargetOutRank] = p.at_target >= 0 ? static_cast<float>(target_out_later) : absent;
+}
+
+WEFT_HD void SequenceColumns(const cache::PartnerRows& rows, const WeftSource& s,
+                             const PairSlots& p, std::uint32_t target, float* f) {
+  const cache::NodeHistory& history = s.row.history();
+  constexpr float kWeight[3] = {1.0f, 0.6f, 0.4f};
+  const auto flag = [](bool value) { return value ? 1.0f : 0.0f; };
+  float sum = 0.0f, largest = 0.0f, distant = 0.0f;
+  for (int i = 0; i < cache::kRecentTargets; ++i) {
+    const float share = cache::FollowerShare(*s.followed[i], target);
+    if (i < 3) {
+      f[kIsLastTarget + i] = flag(history.recent_target[i] == target);
+      sum += kWeight[i] * share;
+      largest = share > largest ? share : largest;
+    }
+    distant += share / static_cast<float>(1 + i);
+  }
+  const std::int32_t follower = cache::FindFollower(*s.followed[0], target);
+  f[kFollowSum] = 100.0f * sum;
+  f[kFollowLargest] = largest;
+  f[kFollowCount] = follower < 0 ? 0.0f : static_cast<float>(s.followed[0]->count[follower]);
+  f[kFollowLong] = 100.0f * distant;
+  f[kFollowReply] = 100.0f * cache::FollowerShare(*s.reply, target);
+  f[kFollowEvent] = 100.0f * cache::FollowerShare(*s.next_event_target, target);
+  // Which sources reach the target after those that did last.
+  const cache::NodeHistory& target_history = p.target.history();
+  float reached = 0.0f;
+  for (int i = 0; i < cache::kRecentSenders; ++i) {
+    const std::uint32_t sender = target_history.recent_sender[i];
+    const std::int32_t slot = p.target.Find(sender);
+    if (slot < 0) continue;
+    const cache::PartnerRow row =
+        rows.Of(sender, p.target.Words(cache::SlotArray::kRow)[slot], s.now.group);
+    reached += cache::FollowerShare(row.history().next_source, s.node) / static_cast<float>(1 + i);
+  }
+  f[kFollowSource] = 100.0f * reached;
+  f[kIsLastSender] = flag(history.recent_sender[0] == target);
+  const std::int32_t last_slot = s.row.Find(history.recent_target[0]);
+  f[kIsNext] = flag(last_slot >= 0 && s.row.Words(cache::SlotArray::kNext)[last_slot] == target);
+  f[kIsEventTarget] = flag(s.now.last_target == target);
+  f[kIsEventSource] = flag(s.now.last_source == target);
+  f[kSourceIsEventSource] = flag(s.now.last_source == s.node);
+}
+
+// Partners that both have.
+WEFT_HD void CommonColumns(const cache::PartnerRows& rows, const WeftSource& s, const PairSlots& p,
+                           const float* recency, std::int32_t taken, float* f) {
+  using cache::SlotArray;
+  const std::uint32_t* key = p.target.Words(SlotArray::kKey);
+  std::int32_t count = 0;
+  float together = 0.0f, rarity = 0.0f;
+  std::uint32_t newest = cache::kNeverAge;
+  for (std::int32_t i = 0; i < p.target.slots; ++i) {
+    const std::int32_t slot = s.row.Find(key[i]);
+    if (slot < 0) continue;
+    ++count;
+    together = gpu::Fma(s.recency[slot], recency[i], together);
+    const cache::NodeHistory& common =
+        rows.Of(key[i], s.row.Words(SlotArray::kRow)[slot], s.now.group).history();
+    const auto degree = static_cast<float>(common.out.partner_count + common.in.partner_count);
+    rarity += 1.0f / gpu::Log(2.0f + degree);
+    const std::uint32_t age = cache::ContactAge(p.target, i, s.now.ordinal);
+    const std::uint32_t both = age > s.age[slot] ? age : s.age[slot];
+    newest = cache::SmallerOf(newest, both);
+  }
+  const std::int32_t either = s.partner_count + taken - count;
+  f[kCommonCount] = static_cast<float>(count);
+  f[kCommonRecency] = 100.0f * together;
+  f[kCommonRarity] = 10.0f * rarity;
+  f[kCommonAge] = newest == cache::kNeverAge ? s.now.never : static_cast<float>(newest);
+  f[kCommonJaccard] = either == 0 ? 0.0f : static_cast<float>(count) / static_cast<float>(either);
+}
+
+// Partners of the source's partners that are the target's: who met the same third nodes.
+WEFT_HD void WalkColumns(const WeftSource& s, const PairSlots& p, std::uint32_t target,
+                         const float* recency, std::int32_t taken, float* f) {
+  const std::uint32_t* key = p.target.Words(cache::SlotArray::kKey);
+  float sum = 0.0f, normalized = 0.0f, largest = 0.0f, first = 0.0f;
+  for (std::int32_t w = 0; w < s.walk_count; ++w) {
+    if (s.walk_partner[w] == target) continue;
+    float met = 0.0f;
+    for (std::int32_t i = 0; i < taken; ++i) {
+      if ((s.walk_signature[w] & SignatureBit(key[i])) == 0 || key[i] == s.node) continue;
+      const std::int32_t slot = s.walk_row[w].Find(key[i]);
+      if (slot >= 0) met = gpu::Fma(s.walk_recency[w][slot], recency[i], met);
+    }
+    const float weight = 1.0f / static_cast<float>(1 + w);
+    sum = gpu::Fma(met, weight, sum);
+    largest = met > largest ? met : largest;
+    if (w == 0) first = met;
+    const auto sizes = static_cast<float>(s.walk_size[w] * taken);
+    if (met > 0.0f) normalized += met * weight / __builtin_sqrtf(sizes);
+  }
+  f[kWalkSum] = 100.0f * sum;
+  f[kWalkNormalized] = 1000.0f * normalized;
+  f[kWalkLargest] = 100.0f * largest;
+  f[kWalkFirst] = 100.0f * first;
+}
+
+// From raw values to columns.
+WEFT_HD void FinishColumns(const WeftSource& s, const PairSlots& p, float* f) {
+  for (std::int32_t i = 0; i < kLogEnd; ++i) f[i] = gpu::Log1p(f[i]);
+  for (std::int32_t i = kShares; i < kShareEnd; ++i) f[i] = __builtin_sqrtf(f[i]);
+  const cache::NodeHistory& history = s.row.history();
+  const cache::NodeHistory& target = p.target.history();
+  f[kStay] = history.stay;
+  f[kStayAgreement] = f[kIsLastTarget] > 0.0f ? history.stay : -history.stay;
+  f[kOutHabit] = history.out_rank;
+  f[kInHabit] = target.in_rank;
+  f[kOutRankDifference] = f[kSourceRank] - history.out_rank;
+  f[kInRankDifference] = f[kTargetRank] - target.in_rank;
+  const float age = f[kPairOutAge] < f[kPairInAge] ? f[kPairOutAge] : f[kPairInAge];
+  f[kReturnDifference] = age - history.return_time;
+  f[kPairGapDifference] = age - f[kPairGap];
+  const float* source_log = f + kSourceLog;
+  const float* target_log = f + kTargetLog;
+  f[kSourceGapDifference] = source_log[kOutAge] - source_log[kOutGap];
+  f[kTargetGapDifference] = target_log[kInAge] - target_log[kInGap];
+  for (std::int32_t i = kWeftColumnCount; i < kWeftStride; ++i) f[i] = 0.0f;
+}
+
+}  // namespace internal
+
+// Writes the kWeftStride features of `s`'s node and `target`, whose row is `row`.
+WEFT_HD void ReadPair(const cache::PartnerRows& rows, const WeftSource& s, std::uint32_t target,
+                      std::uint32_t row, float* features) {
+  internal::PairSlots pair;
+  pair.source = s.row;
+  pair.target = rows.Of(target, row, s.now.group);
+  pair.at_source = s.row.Find(target);
+  pair.at_target = pair.target.Find(s.node);
+  for (std::int32_t i = 0; i < kNodeLogCount; ++i) features[kSourceLog + i] = s.node_log[i];
+  for (std::int32_t i = 0; i < kNodePlainCount; ++i) features[kSourcePlain + i] = s.node_plain[i];
+  internal::NodeColumns(s.now, pair.target.history(), features + kTargetLog,
+                        features + kTargetPlain);
+  internal::PairColumns(s, pair, features);
+  internal::ShareColumns(s, pair, features);
+  internal::OrderColumns(s, pair, features);
+  internal::SequenceColumns(rows, s, pair, target, features);
+  float recency[kMaxPartnerSlots];
+  const std::int32_t taken = internal::SlotRecencies(pair.target, s.now.ordinal, recency);
+  internal::CommonColumns(rows, s, pair, recency, taken, features);
+  internal::WalkColumns(s, pair, target, recency, taken, features);
+  internal::FinishColumns(s, pair, features);
+}
+
+}  // namespace weft::operators::link
