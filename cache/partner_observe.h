@@ -157,7 +157,7 @@ WEFT_HD void ObserveDirection(NodeDirection& direction, std::int64_t time_us, st
   if (direction.count > 0) {
     const std::uint32_t age = now - direction.last_ordinal;
     for (int s = 0; s < kScales; ++s)
-      direction.activity[s] *= gpu::Exp(-static_cast<float>(age) / kActivityEvents[s]);
+      direction.activity[s] *= gpu::Exp(-static_cast<float>(age) / ActivityEvents(s));
     const auto gap = static_cast<float>(time_us - direction.last_us);
     direction.gap_us =
         direction.count == 1 ? gap : Toward(direction.gap_us, gap > 0.0f ? gap : 0.0f, 0.2f);
@@ -191,13 +191,13 @@ WEFT_HD void ObserveSlot(const PartnerRow& row, std::int32_t slot, bool fresh, b
     average = second ? gap : Toward(average, gap > 0.0f ? gap : 0.0f, 0.3f);
     for (int s = 0; s < kScales; ++s)
       row.Floats(SlotArray::kStrength, s)[slot] *=
-          gpu::Exp(-static_cast<float>(age) / kStrengthEvents[s]);
+          gpu::Exp(-static_cast<float>(age) / StrengthEvents(s));
   }
   const auto steps = static_cast<float>(owner_count - row.Words(clock)[slot]);
   for (int s = 0; s < kScales; ++s) {
     row.Floats(SlotArray::kStrength, s)[slot] += 1.0f;
     float& average = row.Floats(share, s)[slot];
-    average = average * gpu::Exp(steps * kShareDecay[s]) + kShareRate[s];
+    average = average * gpu::Exp(steps * ShareDecay(s)) + ShareRate(s);
   }
   row.Words(clock)[slot] = owner_count;
   row.Words(SlotArray::kRow)[slot] = partner_row;

@@ -19,13 +19,28 @@ inline constexpr std::uint32_t kNobody = 0xffffffffu;  // an empty slot; no node
 inline constexpr std::uint32_t kNeverAge = 0xffffffffu;
 
 inline constexpr int kScales = 3;
-// How many events of the stream a node's activity, and a pair's strength, take to fall to 1/e.
-inline constexpr float kActivityEvents[kScales] = {64.0f, 1024.0f, 16384.0f};
-inline constexpr float kStrengthEvents[kScales] = {256.0f, 4096.0f, 65536.0f};
+// Functions, because device code cannot index a constant array of the host.
+
+// How many events of the stream a node's activity takes to fall to 1/e.
+WEFT_HD float ActivityEvents(int scale) {
+  constexpr float kEvents[kScales] = {64.0f, 1024.0f, 16384.0f};
+  return kEvents[scale];
+}
+// The same of a pair's strength.
+WEFT_HD float StrengthEvents(int scale) {
+  constexpr float kEvents[kScales] = {256.0f, 4096.0f, 65536.0f};
+  return kEvents[scale];
+}
 // A partner's share of its owner's events moves by this fraction with each of them.
-inline constexpr float kShareRate[kScales] = {1.0f / 4.0f, 1.0f / 16.0f, 1.0f / 64.0f};
-// log(1 - kShareRate).
-inline constexpr float kShareDecay[kScales] = {-0.28768207f, -0.064538521f, -0.015748357f};
+WEFT_HD float ShareRate(int scale) {
+  constexpr float kRate[kScales] = {1.0f / 4.0f, 1.0f / 16.0f, 1.0f / 64.0f};
+  return kRate[scale];
+}
+// log(1 - ShareRate(scale)).
+WEFT_HD float ShareDecay(int scale) {
+  constexpr float kDecay[kScales] = {-0.28768207f, -0.064538521f, -0.015748357f};
+  return kDecay[scale];
+}
 
 inline constexpr int kRecentTargets = 8;
 inline constexpr int kRecentSenders = 2;

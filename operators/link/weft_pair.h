@@ -64,7 +64,7 @@ WEFT_HD void PairColumns(const WeftSource& s, const PairSlots& p, float* f) {
   for (int k = 0; k < cache::kScales; ++k)
     f[kPairStrength + k] = slot < 0 ? 0.0f
                                     : 10.0f * row.Floats(SlotArray::kStrength, k)[slot] *
-                                          gpu::Exp(-age / cache::kStrengthEvents[k]);
+                                          gpu::Exp(-age / cache::StrengthEvents(k));
   f[kPairGap] = slot < 0 ? 0.0f : row.Floats(SlotArray::kGap)[slot] * s.now.gaps_per_us;
 }
 
@@ -78,7 +78,7 @@ WEFT_HD void ShareColumns(const WeftSource& s, const PairSlots& p, float* f) {
     for (int k = 0; k < cache::kScales; ++k)
       to[k] = slot < 0 ? 0.0f
                        : row.Floats(out ? SlotArray::kShareOut : SlotArray::kShareIn, k)[slot] *
-                             gpu::Exp(owner * cache::kShareDecay[k]);
+                             gpu::Exp(owner * cache::ShareDecay(k));
     const bool has =
         slot >= 0 && row.Words(out ? SlotArray::kOutCount : SlotArray::kInCount)[slot] > 0;
     return has ? owner : s.now.never;

@@ -30,7 +30,7 @@ WEFT_HD void NodeColumns(const WeftNow& now, const cache::NodeHistory& history, 
     const float since = static_cast<float>(now.ordinal - d.last_ordinal);
     for (int s = 0; s < cache::kScales; ++s)
       log[activity + s] =
-          has ? 10.0f * d.activity[s] * gpu::Exp(-since / cache::kActivityEvents[s]) : 0.0f;
+          has ? 10.0f * d.activity[s] * gpu::Exp(-since / cache::ActivityEvents(s)) : 0.0f;
     log[gap] = d.gap_us * now.gaps_per_us;
   };
   direction(history.out, kOutAge, kOutSteps, kOutCount, kOutPartners, kOutActivity, kOutGap);
@@ -83,7 +83,7 @@ WEFT_HD void ReadSourceSlots(WeftSource& s) {
     s.unanswered_age[i] = s.in_age[i] < s.out_age[i] ? s.in_age[i] : cache::kNeverAge;
     s.contacts[i] = out_count[i] + in_count[i];
     s.share[i] =
-        share[i] * gpu::Exp(static_cast<float>(owner_count - clock[i]) * cache::kShareDecay[1]);
+        share[i] * gpu::Exp(static_cast<float>(owner_count - clock[i]) * cache::ShareDecay(1));
   }
   s.partner_count = SlotRecencies(row, s.now.ordinal, s.recency);
 }
