@@ -36,6 +36,41 @@ RankingScore RankingOf(std::span<const float> positive, std::span<const float> n
   return result;
 }
 
+double MeanRank(float positive, std::span<const float> others) {
+  double rank = 1.0;
+  for (const float other : others) rank += other > positive ? 1.0 : other == positive ? 0.5 : 0.0;
+  return rank;
+}
+
+double CalibrationError(std::span<const float> positive, std::span<const float> negative,
+                        std::int64_t bins) {
+  struct Scored {
+    float score;
+    double rate;  // of positives among equal scores
+  };
+  std::vector<Scored> all;
+  for (const float score : positive) all.push_back({score, 1.0});
+  for (const float score : negative) all.push_back({score, 0.0});
+  std::sort(all.begin(), all.end(),
+            [](const Scored& one, const Scored& other) { return one.score < other.score; });
+  for (std::size_t begin = 0, end = 0; begin < all.size(); begin = end) {
+    double positives = 0.0;
+    for (; end < all.size() && all[end].score == all[begin].score; ++end)
+      positives += all[end].rate;
+    for (std::size_t i = begin; i < end; ++i)
+      all[i].rate = positives / static_cast<double>(end - begin);
+  }
+  double error = 0.0;
+  const auto bin_count = static_cast<std::size_t>(bins);
+  for (std::size_t bin = 0; bin < bin_count; ++bin) {
+    double difference = 0.0;
+    for (std::size_t i = all.size() * bin / bin_count; i < all.size() * (bin + 1) / bin_count; ++i)
+      difference += static_cast<double>(all[i].score) - all[i].rate;
+    error += std::abs(difference);
+  }
+  return all.empty() ? 0.0 : error / static_cast<double>(all.size());
+}
+
 void BatchMean::Add(const RankingScore& batch) {
   if (!batch.valid) return;
   average_precision_sum_ += batch.average_precision;

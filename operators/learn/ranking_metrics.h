@@ -22,6 +22,17 @@ struct RankingScore {
 // roc_auc_score. n log n in the number of scores.
 RankingScore RankingOf(std::span<const float> positive, std::span<const float> negative);
 
+// The place of `positive` among itself and `others`, 1 the best: the mean of the best and the worst
+// place that equal scores leave it.
+double MeanRank(float positive, std::span<const float> others);
+
+// Expected calibration error of probabilities: positives and negatives together, sorted, cut into
+// `bins` of equal count (but for one); mean over the bins, weighted by count, of the distance
+// between the mean score and the share of positives. Equal scores have one share, wherever the cuts
+// fall. 0 for no scores.
+double CalibrationError(std::span<const float> positive, std::span<const float> negative,
+                        std::int64_t bins = 15);
+
 // Mean of the figures of batches, each batch with the same weight.
 class BatchMean {
  public:

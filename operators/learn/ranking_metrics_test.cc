@@ -1,6 +1,9 @@
 #include "operators/learn/ranking_metrics.h"
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
+#include <map>
 #include <random>
 #include <vector>
 
@@ -51,6 +54,69 @@ TEST(RankingMetrics, KnownValues) {
   EXPECT_NEAR(score.area_under_curve, 0.75, 1e-12);
   EXPECT_FALSE(RankingOf({}, std::vector<float>{1.f}).valid);
   EXPECT_FALSE(RankingOf(std::vector<float>{1.f}, {}).valid);
+}
+
+TEST(RankingMetrics, MeanRankIsThatOfAllOrdersOfEqualScores) {
+  std::mt19937 random(3);
+  for (int round = 0; round < 50; ++round) {
+    const auto positive = static_cast<float>(random() % 5);
+    std::vector<float> others(random() % 20);
+    for (float& score : others) score = static_cast<float>(random() % 5);
+    // The best and the worst place in a sorted list.
+    std::vector<float> all = others;
+    all.push_back(positive);
+    std::sort(all.begin(), all.end(), std::greater<>());
+    const auto best = std::find(all.begin(), all.end(), positive) - all.begin() + 1;
+    const auto worst = all.rend() - std::find(all.rbegin(), all.rend(), positive);
+    EXPECT_EQ(MeanRank(positive, others), 0.5 * static_cast<double>(best + worst));
+  }
+  EXPECT_EQ(MeanRank(1.0f, {}), 1.0);
+}
+
+// By the definition, for scores that all differ: bins as index lists.
+double NaiveCalibrationError(const std::map<float, int>& came, std::size_t bins) {
+  std::vector<std::vector<std::pair<float, int>>> bin(bins);
+  std::size_t place = 0;
+  for (const auto& entry : came) {
+    std::size_t b = 0;
+    while (place >= came.size() * (b + 1) / bins) ++b;
+    bin[b].push_back(entry);
+    ++place;
+  }
+  double error = 0;
+  for (const auto& entries : bin) {
+    if (entries.empty()) continue;
+    double score = 0, rate = 0;
+    const auto count = static_cast<double>(entries.size());
+    for (const auto& [s, label] : entries) score += s / count, rate += label / count;
+    error += count / static_cast<double>(came.size()) * std::abs(score - rate);
+  }
+  return error;
+}
+
+TEST(RankingMetrics, CalibrationErrorAgreesWithTheDefinition) {
+  std::mt19937 random(5);
+  for (const std::size_t count : {1u, 7u, 15u, 100u, 1000u}) {
+    std::map<float, int> came;
+    while (came.size() < count)
+      came[static_cast<float>(random() % 100'000) / 1e5f] = static_cast<int>(random() % 2);
+    std::vector<float> positive, negative;
+    for (const auto& [score, label] : came) (label == 1 ? positive : negative).push_back(score);
+    EXPECT_NEAR(CalibrationError(positive, negative), NaiveCalibrationError(came, 15), 1e-6);
+    EXPECT_NEAR(CalibrationError(positive, negative, 4), NaiveCalibrationError(came, 4), 1e-6);
+  }
+}
+
+TEST(RankingMetrics, CalibrationErrorOfEqualScoresIsThatOfTheirShare) {
+  // 30 of 40 scores of 1 are positives, and 10 of 60 scores of 0: wherever bins are cut.
+  std::vector<float> positive(30, 1.0f), negative(10, 1.0f);
+  positive.insert(positive.end(), 10, 0.0f);
+  negative.insert(negative.end(), 50, 0.0f);
+  const double expected = 0.4 * 0.25 + 0.6 / 6.0;
+  EXPECT_NEAR(CalibrationError(positive, negative, 5), expected, 1e-12);  // cut at 20, 40, ...
+  EXPECT_NEAR(CalibrationError(positive, negative, 100), expected, 1e-12);
+  EXPECT_NEAR(CalibrationError(positive, negative, 1), std::abs(0.4 - 0.4), 1e-12);
+  EXPECT_EQ(CalibrationError({}, {}), 0.0);
 }
 
 TEST(RankingMetrics, BatchMeanWeighsBatchesAlike) {
