@@ -99,8 +99,17 @@ absl::StatusOr<LinkTrainingResult> TrainLinkModel(LinkModel& model, LinkStream& 
 // User + system time of this process so far.
 double ProcessCpuSeconds();
 
-// Seeds of the negatives of a phase, apart from each other for every (seed, epoch).
-enum class LinkPhase : std::uint64_t { kTrain = 1, kValidation = 2, kTest = 3, kHiddenNodes = 4 };
+// Seeds of the draws of a phase, apart from each other for every (seed, epoch).
+enum class LinkPhase : std::uint64_t {
+  kTrain = 1,
+  kValidation = 2,
+  kTest = 3,
+  kHiddenNodes = 4,
+  kSeen = 5,
+  kHistorical = 6,
+  kRankedEvents = 7,
+  kCandidates = 8,
+};
 std::uint64_t PhaseSeed(std::uint64_t seed, LinkPhase phase, std::int32_t epoch);
 
 }  // namespace weft::operators::link

@@ -25,8 +25,10 @@ void NegativeTargets::AddTargets(std::int64_t begin, std::int64_t end) {
   for (std::int64_t i = begin; i < end; ++i) AddTarget(all_.target[static_cast<std::size_t>(i)]);
 }
 
-bool NegativeTargets::Happened(const Fact& fact) const {
-  return std::binary_search(facts_.begin(), facts_.end(), fact);
+bool NegativeTargets::Happened(std::int64_t index, graph::NodeId target) const {
+  const auto row = static_cast<std::size_t>(index);
+  return std::binary_search(facts_.begin(), facts_.end(),
+                            Fact{all_.time_us[row], all_.source[row], target});
 }
 
 graph::NodeId NegativeTargets::Draw(std::uint64_t seed, std::int64_t index,
@@ -34,18 +36,15 @@ graph::NodeId NegativeTargets::Draw(std::uint64_t seed, std::int64_t index,
   constexpr std::uint64_t kTries = 32;
   const auto choices = static_cast<std::uint64_t>(pool_size);
   if (choices == 0) return graph::kNoNode;
-  const auto row = static_cast<std::size_t>(index);
-  Fact fact{all_.time_us[row], all_.source[row], graph::kNoNode};
   std::uint64_t place = 0;
   for (std::uint64_t attempt = 0; attempt < kTries; ++attempt) {
     place = gpu::CounterHash(seed, static_cast<std::uint64_t>(index), attempt) % choices;
-    fact.target = pool_[place];
-    if (!Happened(fact)) return fact.target;
+    if (!Happened(index, pool_[place])) return pool_[place];
   }
   // Nearly everything happened at this moment: the next one in the pool that did not.
   for (std::uint64_t step = 1; step <= choices; ++step) {
-    fact.target = pool_[(place + step) % choices];
-    if (!Happened(fact)) return fact.target;
+    const graph::NodeId target = pool_[(place + step) % choices];
+    if (!Happened(index, target)) return target;
   }
   return graph::kNoNode;
 }

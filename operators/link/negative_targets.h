@@ -23,6 +23,10 @@ class NegativeTargets {
   void AddTargets(std::int64_t begin, std::int64_t end);
   void AddTarget(graph::NodeId target);
   std::int64_t pool_size() const { return static_cast<std::int64_t>(pool_.size()); }
+  std::span<const graph::NodeId> pool() const { return pool_; }
+
+  // Whether an event of the file has the source and the time of event `index`, and this target.
+  bool Happened(std::int64_t index, graph::NodeId target) const;
 
   // The negative of event `index` of the file, from the first `pool_size` targets of the pool;
   // kNoNode if all of them are true ones.
@@ -35,8 +39,6 @@ class NegativeTargets {
     graph::NodeId target = graph::kNoNode;
     auto operator<=>(const Fact&) const = default;
   };
-
-  bool Happened(const Fact& fact) const;
 
   const graph::EventBatch& all_;
   std::vector<Fact> facts_;          // sorted
