@@ -1,6 +1,7 @@
 #include <cinttypes>
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 #include <tbb/global_control.h>
 
@@ -24,6 +25,8 @@ struct Flags {
   std::vector<std::uint64_t> seeds = {1};
   std::int32_t threads = 1;
   std::int32_t batch = 32;
+  std::string reads;
+  std::int64_t mrr_events = 1000;
   std::int32_t patience = 3;
   bool replay = false;
   bool no_inductive = false;
@@ -31,13 +34,24 @@ struct Flags {
   InputFlags input;
 };
 
-void PrintFigures(const char* name, const operators::link::LinkFigures& figures) {
-  if (!figures.valid) {
-    std::printf("  %-18s       -\n", name);
-    return;
+// A column of the table, empty where there is nothing to say.
+std::string Column(std::optional<double> figure) {
+  char text[16] = "       -";
+  if (figure) std::snprintf(text, sizeof(text), "  %6.4f", *figure);
+  return text;
+}
+
+void PrintFigures(const std::string& name, const operators::link::LinkFigures& figures) {
+  std::string line;
+  for (const double figure : {figures.ap, figures.ap_batch_mean, figures.auc})
+    line += Column(figures.valid ? std::optional(figure) : std::nullopt);
+  for (const auto* ranking : {&figures.seen, &figures.historical}) {
+    line += " ";
+    line += Column(*ranking ? std::optional((*ranking)->ap) : std::nullopt);
+    line += Column(*ranking ? std::optional((*ranking)->auc) : std::nullopt);
   }
-  std::printf("  %-18s  %.4f   %.4f   %.4f\n", name, figures.ap, figures.ap_batch_mean,
-              figures.auc);
+  line += " " + Column(figures.mean_reciprocal_rank) + Column(figures.calibration_error);
+  std::printf("  %-15s%s\n", name.c_str(), line.c_str());
 }
 
 void PrintTable(const Flags& flags, const operators::io::EventFile& file,
@@ -46,11 +60,16 @@ void PrintTable(const Flags& flags, const operators::io::EventFile& file,
               ", test %" PRId64 "\n",
               flags.path.c_str(), file.events.size(), file.nodes.size(), result.split.validation,
               result.split.test - result.split.validation, result.split.end - result.split.test);
-  std::printf("  random negatives    AP       AP/batch AUC      (mean of %zu seeds)\n",
+  std::printf("  %s; mean of %zu seeds\n",
+              operators::link::DescribeLinkReads(result.reads, flags.batch).c_str(),
               flags.seeds.size());
-  PrintFigures(result.model.c_str(), result.test);
+  std::printf(
+      "  negatives        random                    seen             historical\n"
+      "                       AP AP/step     AUC       AP     AUC       AP     AUC"
+      "      MRR     ECE\n");
+  PrintFigures(result.model, result.test);
   PrintFigures("  hidden nodes", result.inductive);
-  for (const auto& [name, figures] : result.baselines) PrintFigures(name.c_str(), figures);
+  for (const auto& [name, figures] : result.baselines) PrintFigures(name, figures);
   const auto& cost = result.cost;
   std::printf("  CPU seconds: train %.2f (%" PRId64 " events), validation %.2f, test %.2f (%" PRId64
               " events); peak %.0f MiB\n",
@@ -62,6 +81,12 @@ void PrintTable(const Flags& flags, const operators::io::EventFile& file,
 int Run(const Flags& flags) {
   const auto factory = operators::link::FindLinkModel(flags.model);
   if (!factory.ok()) return Fail(graph::Concat("--model: ", factory.status().message()), kUsage);
+  std::optional<operators::link::LinkReads> reads;
+  if (!flags.reads.empty()) {
+    const auto parsed = operators::link::ParseLinkReads(flags.reads);
+    if (!parsed.ok()) return Fail(graph::Concat("--reads: ", parsed.status().message()), kUsage);
+    reads = *parsed;
+  }
   const auto read_options = ReadOptionsFrom(flags.input);
   if (!read_options.ok()) return Fail(read_options.status(), kUsage);
   const auto file = operators::io::LoadEvents(flags.path, *read_options);
@@ -75,6 +100,8 @@ int Run(const Flags& flags) {
   options.epochs = flags.epochs;
   options.seeds = flags.seeds;
   options.batch = flags.batch;
+  options.reads = reads;
+  options.ranked_events = flags.mrr_events;
   options.threads = flags.threads;
   const tbb::global_control limit(tbb::global_control::max_allowed_parallelism,
                                   static_cast<std::size_t>(flags.threads));
@@ -108,11 +135,13 @@ void AddEvalCommand(CLI::App& root, Invocation& invocation) {
   eval->require_subcommand(1);
   CLI::App* links = AddCommand(
       *eval, "links",
-      "Measure link prediction: 70/15/15 split by time, one random negative an event.",
+      "Measure link prediction: 70/15/15 split by time, against random and harder negatives.",
       "weft eval links events.csv                                    # one seed, 3 epochs\n"
       "weft eval links events.csv --seeds 1,2,3,4,5 --json           # mean and deviation, as "
       "JSON\n"
       "weft eval links events.csv --model recency --no-inductive\n"
+      "weft eval links events.csv --reads before_time                # no event of the same time "
+      "is known\n"
       "weft eval links flights-20k.json --preset vega-flights");
   auto flags = std::make_shared<Flags>();
   links->add_option("FILE", flags->path, "CSV or JSON events; - is stdin")->required();
@@ -123,7 +152,15 @@ void AddEvalCommand(CLI::App& root, Invocation& invocation) {
       ->check(CLI::Range(1, 10'000));
   links->add_option("--seeds", flags->seeds, "One run each, comma-separated")->delimiter(',');
   links->add_option("--threads", flags->threads, "For kernels")->check(CLI::Range(1, 1024));
-  links->add_option("--batch", flags->batch, "Events that read the same state")
+  links->add_option("--reads", flags->reads,
+                    "What a score knows: before_time (all strictly earlier times), before_event "
+                    "(all earlier events) or before_batch (all before its batch); default: as the "
+                    "model has it");
+  links
+      ->add_option("--mrr-events", flags->mrr_events,
+                   "Test events to rank among 100 candidates, at most")
+      ->check(CLI::Range(0, 1'000'000'000));
+  links->add_option("--batch", flags->batch, "Events that read the same state in before_batch")
       ->check(CLI::Range(1, 65'536));
   links->add_option("--patience", flags->patience, "Epochs without gain before stopping")
       ->check(CLI::Range(1, 10'000));

@@ -1,6 +1,7 @@
 #include "deploy/weft/eval_links_json.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "graph/text.h"
 #include "operators/io/time_text.h"
@@ -29,7 +30,35 @@ ordered_json PartJson(const graph::EventBatch& events, std::int64_t begin, std::
           {"to_us", to_us}};
 }
 
-ordered_json TestJson(const LinkFigures& figures) {
+ordered_json RankingJson(const std::optional<operators::link::LinkRanking>& ranking,
+                         const std::string& reason) {
+  if (ranking) return {{"ap", ranking->ap}, {"auc", ranking->auc}};
+  ordered_json json = Null("ap", reason);
+  json["auc"] = nullptr;
+  return json;
+}
+
+// The figures beside those of random negatives.
+void AddQuestions(const LinkFigures& figures, const LinkEvaluationOptions& options,
+                  ordered_json& json) {
+  json["seen"] = RankingJson(figures.seen, "no test event has a target that occurred before it");
+  json["historical"] =
+      RankingJson(figures.historical, "no source of a test event had another target before it");
+  json["mrr"] = {{"candidates", operators::link::kRankCandidates},
+                 {"events_at_most", options.ranked_events}};
+  if (figures.mean_reciprocal_rank) {
+    json["mrr"]["value"] = *figures.mean_reciprocal_rank;
+  } else {
+    json["mrr"].update(Null("value", options.ranked_events == 0
+                                         ? "left out by --mrr-events 0"
+                                         : "no test event has a candidate to stand against"));
+  }
+  json["calibration"] = figures.calibration_error
+                            ? ordered_json{{"ece", *figures.calibration_error}}
+                            : Null("ece", "the scores are not probabilities");
+}
+
+ordered_json TestJson(const LinkFigures& figures, const LinkEvaluationOptions& options) {
   ordered_json random = {
       {"ap", figures.ap}, {"ap_batch_mean", figures.ap_batch_mean}, {"auc", figures.auc}};
   if (figures.ap_by_seed.size() > 1) {
@@ -38,7 +67,9 @@ ordered_json TestJson(const LinkFigures& figures) {
     random.update(Null("ap_stddev", "one seed has no deviation"));
   }
   random["ap_by_seed"] = figures.ap_by_seed;
-  return {{"random", random}};
+  ordered_json json = {{"random", random}};
+  AddQuestions(figures, options, json);
+  return json;
 }
 
 ordered_json InductiveJson(const LinkEvaluationOptions& options,
@@ -89,6 +120,7 @@ ordered_json EvalLinksJson(const EvalLinksInput& input, const LinkEvaluationOpti
     baselines[name] = {
         {"random",
          {{"ap", figures.ap}, {"auc", figures.auc}, {"ap_batch_mean", figures.ap_batch_mean}}}};
+    AddQuestions(figures, options, baselines[name]);
   }
   ordered_json json = {
       {"schema_version", 1},
@@ -105,13 +137,13 @@ ordered_json EvalLinksJson(const EvalLinksInput& input, const LinkEvaluationOpti
       {"threads", options.threads},
       {"device", "host"},
       {"batch", options.batch},
-      {"reads", graph::Concat("before_batch(", options.batch, ")")},
+      {"reads", operators::link::DescribeLinkReads(result.reads, options.batch)},
       {"replay", options.replay},
       {"split",
        {{"train", PartJson(events, 0, result.split.validation)},
         {"val", PartJson(events, result.split.validation, result.split.test)},
         {"test", PartJson(events, result.split.test, result.split.end)}}},
-      {"test", TestJson(result.test)},
+      {"test", TestJson(result.test, options)},
       {"inductive", InductiveJson(options, result)},
       {"baselines", baselines},
       {"cost", CostJson(result.cost, result.bytes_per_node)}};

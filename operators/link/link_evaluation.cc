@@ -1,57 +1,21 @@
 #include "operators/link/link_evaluation.h"
 
 #include <algorithm>
-#include <cmath>
-#include <numeric>
+#include <optional>
 
 #include <sys/resource.h>
 
 #include "gpu/host_device.h"
 #include "graph/check.h"
 #include "graph/text.h"
-#include "operators/learn/ranking_metrics.h"
 #include "operators/link/memory_checkpoint.h"
+#include "operators/link/question_draws.h"
+#include "operators/link/question_pass.h"
 
 namespace weft::operators::link {
 namespace {
 
 constexpr double kHiddenShare = 0.1;
-
-// One seed's figures.
-struct Figures {
-  learn::RankingScore whole;
-  learn::RankingScore batch_mean;
-};
-
-Figures FiguresOf(const PartScores& scores) {
-  Figures figures;
-  figures.whole = learn::RankingOf(scores.positive, scores.negative);
-  learn::BatchMean mean;
-  std::size_t begin = 0;
-  for (const std::size_t end : scores.batch_end) {
-    mean.Add(learn::RankingOf(std::span(scores.positive).subspan(begin, end - begin),
-                              std::span(scores.negative).subspan(begin, end - begin)));
-    begin = end;
-  }
-  figures.batch_mean = mean.mean();
-  return figures;
-}
-
-LinkFigures Summarize(const std::vector<Figures>& by_seed) {
-  LinkFigures summary;
-  const auto count = static_cast<double>(by_seed.size());
-  for (const Figures& figures : by_seed) {
-    summary.valid = figures.whole.valid;
-    summary.ap += figures.whole.average_precision / count;
-    summary.ap_batch_mean += figures.batch_mean.average_precision / count;
-    summary.auc += figures.whole.area_under_curve / count;
-    summary.ap_by_seed.push_back(figures.whole.average_precision);
-  }
-  double squares = 0.0;
-  for (const double ap : summary.ap_by_seed) squares += (ap - summary.ap) * (ap - summary.ap);
-  if (by_seed.size() > 1) summary.ap_stddev = std::sqrt(squares / (count - 1.0));
-  return summary;
-}
 
 // Events of a file that pass a test, in order, with their place in the file.
 struct Selection {
@@ -93,25 +57,31 @@ class Evaluation {
 
   absl::Status Check() const;
   absl::StatusOr<std::unique_ptr<LinkModel>> MakeModel(const LinkModelFactory& factory,
-                                                       std::uint64_t seed) const;
-  absl::StatusOr<Figures> EvaluateSeed(std::uint64_t seed);
-  absl::StatusOr<Figures> EvaluateHidden(std::uint64_t seed);
+                                                       std::uint64_t seed,
+                                                       std::optional<LinkReads> reads) const;
+  absl::StatusOr<SeedFigures> EvaluateSeed(std::uint64_t seed);
+  absl::StatusOr<SeedFigures> EvaluateHidden(std::uint64_t seed);
   absl::StatusOr<LinkFigures> EvaluateBaseline(std::string_view name);
   std::vector<bool> HiddenNodes(std::uint64_t seed) const;
   LinkTrainingOptions TrainingOptions(std::uint64_t seed) const;
+  absl::StatusOr<SeedFigures> TestModel(LinkModel& model, LinkStream& stream, std::uint64_t seed,
+                                        const MemoryCheckpoint& before_test, double& cpu_seconds);
 
   const graph::EventBatch& events_;
   std::int64_t node_count_;
   const LinkEvaluationOptions& options_;
   TimeSplit split_;
   NegativeTargets negatives_;
+  std::optional<QuestionDraws> draws_;
   Parts parts_;
   LinkEvaluationResult result_;
 };
 
 absl::Status Evaluation::Check() const {
-  if (options_.batch < 1 || options_.epochs < 1 || options_.seeds.empty()) {
-    return absl::InvalidArgumentError("expected a batch and epochs of at least 1 and a seed");
+  if (options_.batch < 1 || options_.epochs < 1 || options_.seeds.empty() ||
+      options_.ranked_events < 0) {
+    return absl::InvalidArgumentError(
+        "expected a batch and epochs of at least 1, a seed, and ranked events of at least 0");
   }
   if (split_.validation == 0 || split_.validation == split_.test || split_.test == split_.end) {
     return absl::InvalidArgumentError(
@@ -123,14 +93,15 @@ absl::Status Evaluation::Check() const {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::unique_ptr<LinkModel>> Evaluation::MakeModel(const LinkModelFactory& factory,
-                                                                 std::uint64_t seed) const {
+absl::StatusOr<std::unique_ptr<LinkModel>> Evaluation::MakeModel(
+    const LinkModelFactory& factory, std::uint64_t seed, std::optional<LinkReads> reads) const {
   LinkModelRequest request;
   request.seed = seed;
   request.node_count = node_count_;
   request.event_count = events_.size();
   request.feature_count = events_.feature_count;
   request.batch = options_.batch;
+  request.reads = reads;
   request.threads = options_.threads;
   request.window_us =
       events_.time_us.back() - events_.time_us[static_cast<std::size_t>(split_.test)];
@@ -145,8 +116,9 @@ LinkTrainingOptions Evaluation::TrainingOptions(std::uint64_t seed) const {
           .tolerance = options_.tolerance};
 }
 
-absl::StatusOr<Figures> Evaluation::EvaluateSeed(std::uint64_t seed) {
-  WEFT_ASSIGN(const std::unique_ptr<LinkModel> model, MakeModel(options_.model, seed));
+absl::StatusOr<SeedFigures> Evaluation::EvaluateSeed(std::uint64_t seed) {
+  WEFT_ASSIGN(const std::unique_ptr<LinkModel> model,
+              MakeModel(options_.model, seed, options_.reads));
   LinkStream stream(*model, negatives_, options_.batch, options_.progress);
   WEFT_ASSIGN(
       const LinkTrainingResult training,
@@ -158,6 +130,7 @@ absl::StatusOr<Figures> Evaluation::EvaluateSeed(std::uint64_t seed) {
   result_.parameters = model->parameter_count();
   result_.bytes_per_node = model->bytes_per_node();
   result_.dims = model->dims();
+  result_.reads = model->reads();
   if (options_.replay) {
     model->ResetState();
     LinkPart past = parts_.train;
@@ -165,16 +138,35 @@ absl::StatusOr<Figures> Evaluation::EvaluateSeed(std::uint64_t seed) {
     stream.Run(past, LinkStream::Mode::kObserve, 0, graph::Concat("seed ", seed, ", replay"),
                nullptr);
   }
-  PartScores scores;
-  result_.cost.test_cpu_seconds +=
-      stream.Run(parts_.test, LinkStream::Mode::kScore, PhaseSeed(seed, LinkPhase::kTest, 0),
-                 graph::Concat("seed ", seed, ", test"), &scores);
+  MemoryCheckpoint before_test;
+  WEFT_TRY(model->SaveState(before_test));
+  WEFT_ASSIGN(SeedFigures figures,
+              TestModel(*model, stream, seed, before_test, result_.cost.test_cpu_seconds));
   result_.cost.train_cpu_seconds += training.train_cpu_seconds;
   result_.cost.val_cpu_seconds += training.val_cpu_seconds;
   result_.cost.train_events += epochs_run * parts_.train.size();
   result_.cost.val_events += epochs_run * parts_.validation.size();
   result_.cost.test_events += parts_.test.size();
-  return FiguresOf(scores);
+  return figures;
+}
+
+// The random negatives from the present state, timed; then, from the same state, the harder
+// questions, so that they are in no cost.
+absl::StatusOr<SeedFigures> Evaluation::TestModel(LinkModel& model, LinkStream& stream,
+                                                  std::uint64_t seed,
+                                                  const MemoryCheckpoint& before_test,
+                                                  double& cpu_seconds) {
+  PartScores scores;
+  cpu_seconds +=
+      stream.Run(parts_.test, LinkStream::Mode::kScore, PhaseSeed(seed, LinkPhase::kTest, 0),
+                 graph::Concat("seed ", seed, ", test"), &scores);
+  SeedFigures figures = FiguresOf(scores, model.scores_are_probabilities());
+  MemoryCheckpointReader reader(before_test);
+  WEFT_TRY(model.LoadState(reader));
+  const QuestionOptions options{
+      .seed = seed, .batch = options_.batch, .ranked_events = options_.ranked_events};
+  figures.questions = AskQuestions(model, parts_.test, *draws_, options);
+  return figures;
 }
 
 // A tenth of all nodes, drawn among those that occur after the train part.
@@ -196,7 +188,7 @@ std::vector<bool> Evaluation::HiddenNodes(std::uint64_t seed) const {
   return hidden;
 }
 
-absl::StatusOr<Figures> Evaluation::EvaluateHidden(std::uint64_t seed) {
+absl::StatusOr<SeedFigures> Evaluation::EvaluateHidden(std::uint64_t seed) {
   const std::vector<bool> hidden = HiddenNodes(seed);
   Selection past;
   Selection future;
@@ -210,7 +202,7 @@ absl::StatusOr<Figures> Evaluation::EvaluateHidden(std::uint64_t seed) {
   }
   result_.inductive_test_events += future.events.size();
   if (past_train == 0 || past.events.size() == past_train || future.events.size() == 0)
-    return Figures{};
+    return SeedFigures{};
 
   NegativeTargets negatives(events_);
   LinkPart train{
@@ -230,7 +222,8 @@ absl::StatusOr<Figures> Evaluation::EvaluateHidden(std::uint64_t seed) {
                       .file_index = future.file_index,
                       .pool_size = negatives.pool_size()};
 
-  WEFT_ASSIGN(const std::unique_ptr<LinkModel> model, MakeModel(options_.model, seed));
+  WEFT_ASSIGN(const std::unique_ptr<LinkModel> model,
+              MakeModel(options_.model, seed, options_.reads));
   LinkStream stream(*model, negatives, options_.batch, options_.progress);
   WEFT_TRY(TrainLinkModel(*model, stream, train, validation, TrainingOptions(seed)).status());
   // The hidden nodes' past counts now, as the reference has it.
@@ -242,28 +235,27 @@ absl::StatusOr<Figures> Evaluation::EvaluateHidden(std::uint64_t seed) {
   PartScores scores;
   stream.Run(test, LinkStream::Mode::kScore, PhaseSeed(seed, LinkPhase::kTest, 0),
              graph::Concat("seed ", seed, ", hidden nodes"), &scores);
-  return FiguresOf(scores);
+  return FiguresOf(scores, model->scores_are_probabilities());
 }
 
 absl::StatusOr<LinkFigures> Evaluation::EvaluateBaseline(std::string_view name) {
   WEFT_ASSIGN(const LinkModelFactory factory, FindLinkModel(name));
-  WEFT_ASSIGN(const std::unique_ptr<LinkModel> model, MakeModel(factory, 0));
+  WEFT_ASSIGN(const std::unique_ptr<LinkModel> model, MakeModel(factory, 0, result_.reads));
   LinkStream stream(*model, negatives_, options_.batch, nullptr);
   LinkPart past = parts_.train;
   past.end = split_.test;
   stream.Run(past, LinkStream::Mode::kObserve, 0, "", nullptr);
   MemoryCheckpoint before_test;
   WEFT_TRY(model->SaveState(before_test));
-  std::vector<Figures> figures;
+  std::vector<SeedFigures> by_seed;
   for (const std::uint64_t seed : options_.seeds) {
     MemoryCheckpointReader reader(before_test);
     WEFT_TRY(model->LoadState(reader));
-    PartScores scores;
-    stream.Run(parts_.test, LinkStream::Mode::kScore, PhaseSeed(seed, LinkPhase::kTest, 0), "",
-               &scores);
-    figures.push_back(FiguresOf(scores));
+    double cpu_seconds = 0.0;
+    WEFT_ASSIGN(SeedFigures figures, TestModel(*model, stream, seed, before_test, cpu_seconds));
+    by_seed.push_back(std::move(figures));
   }
-  return Summarize(figures);
+  return MeanOf(by_seed);
 }
 
 absl::StatusOr<LinkEvaluationResult> Evaluation::Run() {
@@ -276,10 +268,11 @@ absl::StatusOr<LinkEvaluationResult> Evaluation::Run() {
     negatives_.AddTargets(part->begin, part->end);
     part->pool_size = negatives_.pool_size();
   }
-  std::vector<Figures> test;
-  std::vector<Figures> inductive;
+  draws_.emplace(events_, negatives_);
+  std::vector<SeedFigures> test;
+  std::vector<SeedFigures> inductive;
   for (const std::uint64_t seed : options_.seeds) {
-    WEFT_ASSIGN(const Figures figures, EvaluateSeed(seed));
+    WEFT_ASSIGN(const SeedFigures figures, EvaluateSeed(seed));
     test.push_back(figures);
   }
   rusage usage{};
@@ -287,12 +280,12 @@ absl::StatusOr<LinkEvaluationResult> Evaluation::Run() {
   result_.cost.peak_rss_bytes = std::int64_t{usage.ru_maxrss} * 1024;
   if (options_.inductive) {
     for (const std::uint64_t seed : options_.seeds) {
-      WEFT_ASSIGN(const Figures figures, EvaluateHidden(seed));
+      WEFT_ASSIGN(const SeedFigures figures, EvaluateHidden(seed));
       inductive.push_back(figures);
     }
-    result_.inductive = Summarize(inductive);
+    result_.inductive = MeanOf(inductive);
   }
-  result_.test = Summarize(test);
+  result_.test = MeanOf(test);
   for (const char* name : {"edgebank", "edgebank_window", "recency"}) {
     WEFT_ASSIGN(LinkFigures figures, EvaluateBaseline(name));
     result_.baselines.emplace_back(name, std::move(figures));

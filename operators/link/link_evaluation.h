@@ -1,12 +1,13 @@
-// The protocol of `weft eval links` and the training of `weft train links`: split by time, one
-// negative an event, state streamed on through validation and test, epochs with the best one
-// restored. See docs/evaluation.md.
+// The protocol of `weft eval links`: split by time, one negative an event, state streamed on
+// through validation and test, epochs with the best one restored; then the test part once more,
+// from the state at its begin, against harder negatives. See docs/evaluation.md.
 //
 // Everything is deterministic in (events, options) except the costs. Not thread-safe.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "graph/event_batch.h"
+#include "operators/link/link_figures.h"
 #include "operators/link/link_models.h"
 #include "operators/link/link_training.h"
 #include "operators/link/time_split.h"
@@ -24,8 +26,9 @@ struct LinkEvaluationOptions {
   LinkModelFactory model;
   std::int32_t epochs = 3;
   std::vector<std::uint64_t> seeds = {1};
-  std::int32_t batch = 32;   // B of before_batch(B)
-  std::int32_t threads = 1;  // handed to the model
+  std::int32_t batch = 32;         // B of before_batch(B); otherwise events of a step, about
+  std::optional<LinkReads> reads;  // of the model and of the baselines; none: as the model has it
+  std::int32_t threads = 1;        // handed to the model
   // Early stop after this many epochs without a gain of the validation AP over `tolerance`
   // (relative).
   std::int32_t patience = 3;
@@ -34,18 +37,10 @@ struct LinkEvaluationOptions {
   // on from the state that was made while they still moved.
   bool replay = false;
   bool inductive = true;  // also train with a tenth of the nodes hidden
+  // Test events that are ranked among candidates, at most; 0 for none.
+  std::int64_t ranked_events = 1000;
   // May be empty. `phase` is "seed 1, epoch 2"; `done` and `total` count events of that phase.
   LinkProgress progress;
-};
-
-// A model's figures on the test part, one entry a seed, and their means.
-struct LinkFigures {
-  double ap = 0.0;             // over the whole part
-  double ap_batch_mean = 0.0;  // mean of the batches
-  double auc = 0.0;
-  double ap_stddev = 0.0;  // sample standard deviation over seeds; 0 for one seed
-  bool valid = false;      // false: the part is empty
-  std::vector<double> ap_by_seed;
 };
 
 struct LinkCost {
@@ -61,6 +56,7 @@ struct LinkCost {
 struct LinkEvaluationResult {
   TimeSplit split;
   std::string model;
+  LinkReads reads = LinkReads::kBeforeBatch;
   std::int64_t parameters = 0;
   std::int64_t bytes_per_node = 0;
   std::vector<std::pair<std::string, std::int64_t>> dims;

@@ -176,7 +176,8 @@ TEST(LinkEvaluation, RestoresTheBestEpochAndStopsEarly) {
   EXPECT_GT(result->test.ap, result->validation_ap[0][0] + 0.1);
   ASSERT_EQ(counts.first_negatives.size(), 5u);
   EXPECT_NE(counts.first_negatives[0], counts.first_negatives[1]);
-  EXPECT_EQ(counts.scored_without_negatives, 0);
+  // The second pass over the test part.
+  EXPECT_EQ(counts.scored_without_negatives, result->split.end - result->split.test);
 }
 
 TEST(LinkEvaluation, ReplayStreamsThePastWithTheFinalWeights) {
@@ -186,7 +187,7 @@ TEST(LinkEvaluation, ReplayStreamsThePastWithTheFinalWeights) {
   options.replay = true;
   const auto result = EvaluateLinks(events, 200, options);
   ASSERT_TRUE(result.ok()) << result.status();
-  EXPECT_EQ(counts.scored_without_negatives, result->split.test);
+  EXPECT_EQ(counts.scored_without_negatives, result->split.end);
   EXPECT_EQ(counts.resets, 2);
 }
 
@@ -214,6 +215,37 @@ TEST(LinkEvaluation, SeedsGiveMeanAndDeviation) {
   const auto again = EvaluateLinks(events, 200, options);
   EXPECT_EQ(again->test.ap_by_seed, result->test.ap_by_seed);
   EXPECT_EQ(again->inductive.ap_by_seed, result->inductive.ap_by_seed);
+}
+
+TEST(LinkEvaluation, HarderQuestionsForTheModelAndTheBaselines) {
+  const graph::EventBatch events = RandomEvents(3000, 40);
+  LinkEvaluationOptions options;
+  options.model = *FindLinkModel("recency");
+  options.seeds = {1, 2};
+  options.inductive = false;
+  options.ranked_events = 100;
+  for (const LinkReads reads :
+       {LinkReads::kBeforeTime, LinkReads::kBeforeEvent, LinkReads::kBeforeBatch}) {
+    options.reads = reads;
+    const auto result = EvaluateLinks(events, 200, options);
+    ASSERT_TRUE(result.ok()) << result.status();
+    EXPECT_EQ(result->reads, reads);
+    const LinkFigures& model = result->test;
+    const LinkFigures& twin = result->baselines[2].second;
+    ASSERT_TRUE(model.seen && model.historical && model.mean_reciprocal_rank);
+    EXPECT_EQ(model.seen->ap, twin.seen->ap);
+    EXPECT_EQ(model.historical->auc, twin.historical->auc);
+    EXPECT_EQ(*model.mean_reciprocal_rank, *twin.mean_reciprocal_rank);
+    // Nothing to learn here: chance, and a rank anywhere among 40 targets.
+    EXPECT_NEAR(model.seen->auc, 0.5, 0.1);
+    EXPECT_NEAR(*model.mean_reciprocal_rank, 0.11, 0.05);
+    EXPECT_FALSE(model.calibration_error.has_value());
+    EXPECT_TRUE(result->baselines[0].second.calibration_error.has_value());
+    EXPECT_EQ(result->cost.test_events, 2 * (result->split.end - result->split.test));
+  }
+  options.ranked_events = -1;
+  EXPECT_EQ(EvaluateLinks(events, 200, options).status().code(),
+            absl::StatusCode::kInvalidArgument);
 }
 
 TEST(LinkEvaluation, EmptyPartsAreErrors) {

@@ -121,6 +121,31 @@ class CommandLine(unittest.TestCase):
         first = two["test"]["random"]["ap_by_seed"][0]
         self.assertEqual(first, one["test"]["random"]["ap"])
 
+    def test_eval_links_asks_harder_questions(self):
+        arguments = ("eval", "links", str(self.file), "--model", "recency", "--no-inductive")
+        found = {}
+        for reads in ("before_time", "before_event", "before_batch"):
+            output = run(*arguments, "--reads", reads, "--mrr-events", "50", "--json").stdout
+            found[reads] = check("eval_links", json.loads(output))
+            self.assertTrue(found[reads]["reads"].startswith(reads))
+            for figures in (found[reads]["test"], *found[reads]["baselines"].values()):
+                self.assertGreater(figures["seen"]["ap"], 0)
+                self.assertGreater(figures["historical"]["auc"], 0)
+                self.assertGreater(figures["mrr"]["value"], 0)
+            self.assertEqual(
+                found[reads]["test"]["seen"], found[reads]["baselines"]["recency"]["seen"]
+            )
+            self.assertIn("not probabilities", found[reads]["test"]["calibration"]["reason"])
+            self.assertGreater(found[reads]["baselines"]["edgebank"]["calibration"]["ece"], 0)
+        # Each event of this file has its own time.
+        self.assertEqual(found["before_time"]["test"], found["before_event"]["test"])
+        self.assertNotEqual(found["before_time"]["test"], found["before_batch"]["test"])
+        self.assertEqual(found["before_batch"]["reads"], "before_batch(32)")
+        without = json.loads(run(*arguments, "--mrr-events", "0", "--json").stdout)
+        self.assertIsNone(check("eval_links", without)["test"]["mrr"]["value"])
+        self.assertIn("--mrr-events", without["test"]["mrr"]["reason"])
+        self.assertIn("historical", run(*arguments).stdout)
+
     def test_run_gives_the_same_lines_from_stdin(self):
         names = ("predictions", "evaluation")
         outputs = {name: pathlib.Path(self.folder.name) / name for name in names}
@@ -244,6 +269,9 @@ class CommandLine(unittest.TestCase):
     def test_exit_codes_and_messages(self):
         self.assertIn("--help", run(code=2).stderr)
         run("eval", "links", str(self.file), "--epochs", "0", code=2)
+        self.assertIn(
+            "before_time", run("eval", "links", str(self.file), "--reads", "now", code=2).stderr
+        )
         self.assertIn(
             "did you mean", run("eval", "links", str(self.file), "--model", "recncy", code=2).stderr
         )

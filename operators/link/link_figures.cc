@@ -1,0 +1,76 @@
+#include "operators/link/link_figures.h"
+
+#include <cmath>
+
+namespace weft::operators::link {
+namespace {
+
+// Of the seeds that have it.
+template <class Value>
+std::optional<double> MeanOfThese(std::span<const SeedFigures> by_seed, const Value& value) {
+  double sum = 0.0;
+  double count = 0.0;
+  for (const SeedFigures& figures : by_seed) {
+    const std::optional<double> one = value(figures);
+    if (!one) continue;
+    sum += *one;
+    count += 1.0;
+  }
+  return count > 0.0 ? std::optional(sum / count) : std::nullopt;
+}
+
+std::optional<LinkRanking> MeanRanking(std::span<const SeedFigures> by_seed,
+                                       learn::RankingScore QuestionFigures::*which) {
+  using Figure = double learn::RankingScore::*;
+  const auto mean = [&](Figure figure) {
+    return MeanOfThese(by_seed, [&](const SeedFigures& seed) {
+      const learn::RankingScore& score = seed.questions.*which;
+      return score.valid ? std::optional(score.*figure) : std::nullopt;
+    });
+  };
+  const std::optional<double> ap = mean(&learn::RankingScore::average_precision);
+  const std::optional<double> auc = mean(&learn::RankingScore::area_under_curve);
+  return ap ? std::optional(LinkRanking{*ap, *auc}) : std::nullopt;
+}
+
+}  // namespace
+
+SeedFigures FiguresOf(const PartScores& scores, bool probabilities) {
+  SeedFigures figures;
+  figures.whole = learn::RankingOf(scores.positive, scores.negative);
+  learn::BatchMean mean;
+  std::size_t begin = 0;
+  for (const std::size_t end : scores.batch_end) {
+    mean.Add(learn::RankingOf(std::span(scores.positive).subspan(begin, end - begin),
+                              std::span(scores.negative).subspan(begin, end - begin)));
+    begin = end;
+  }
+  figures.batch_mean = mean.mean();
+  if (probabilities && figures.whole.valid)
+    figures.calibration_error = learn::CalibrationError(scores.positive, scores.negative);
+  return figures;
+}
+
+LinkFigures MeanOf(std::span<const SeedFigures> by_seed) {
+  LinkFigures summary;
+  const auto count = static_cast<double>(by_seed.size());
+  for (const SeedFigures& figures : by_seed) {
+    summary.valid = figures.whole.valid;
+    summary.ap += figures.whole.average_precision / count;
+    summary.ap_batch_mean += figures.batch_mean.average_precision / count;
+    summary.auc += figures.whole.area_under_curve / count;
+    summary.ap_by_seed.push_back(figures.whole.average_precision);
+  }
+  double squares = 0.0;
+  for (const double ap : summary.ap_by_seed) squares += (ap - summary.ap) * (ap - summary.ap);
+  if (by_seed.size() > 1) summary.ap_stddev = std::sqrt(squares / (count - 1.0));
+  summary.seen = MeanRanking(by_seed, &QuestionFigures::seen);
+  summary.historical = MeanRanking(by_seed, &QuestionFigures::historical);
+  summary.mean_reciprocal_rank = MeanOfThese(
+      by_seed, [](const SeedFigures& seed) { return seed.questions.mean_reciprocal_rank; });
+  summary.calibration_error =
+      MeanOfThese(by_seed, [](const SeedFigures& seed) { return seed.calibration_error; });
+  return summary;
+}
+
+}  // namespace weft::operators::link

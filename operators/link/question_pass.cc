@@ -1,0 +1,133 @@
+#include "operators/link/question_pass.h"
+
+#include <algorithm>
+#include <span>
+
+namespace weft::operators::link {
+namespace {
+
+struct Pairs {
+  std::vector<float> positive;
+  std::vector<float> negative;
+
+  void Add(float positive_score, float negative_score) {
+    positive.push_back(positive_score);
+    negative.push_back(negative_score);
+  }
+};
+
+class QuestionPass {
+ public:
+  QuestionPass(LinkModel& model, const LinkPart& part, const QuestionDraws& draws,
+               const QuestionOptions& options)
+      : model_(model),
+        part_(part),
+        draws_(draws),
+        options_(options),
+        seen_seed_(PhaseSeed(options.seed, LinkPhase::kSeen, 0)),
+        historical_seed_(PhaseSeed(options.seed, LinkPhase::kHistorical, 0)),
+        candidate_seed_(PhaseSeed(options.seed, LinkPhase::kCandidates, 0)),
+        ranked_(DrawEvents(PhaseSeed(options.seed, LinkPhase::kRankedEvents, 0), part.begin,
+                           part.end, options.ranked_events)) {}
+
+  QuestionFigures Run() {
+    for (std::int64_t begin = part_.begin, end = begin; begin < part_.end; begin = end) {
+      end = LinkStepEnd(*part_.events, begin, part_.end, options_.batch, model_.reads());
+      Step(begin, end);
+    }
+    QuestionFigures figures;
+    figures.seen = learn::RankingOf(seen_.positive, seen_.negative);
+    figures.historical = learn::RankingOf(historical_.positive, historical_.negative);
+    if (ranked_count_ > 0)
+      figures.mean_reciprocal_rank = reciprocal_ranks_ / static_cast<double>(ranked_count_);
+    return figures;
+  }
+
+ private:
+  // What an event stands against: of its extras the first is the seen negative, if there is one,
+  // the next the historical one, if there is one, the others are candidates.
+  struct Asked {
+    bool seen;
+    bool historical;
+  };
+
+  void Draw(std::int64_t index) {
+    const graph::NodeId seen = draws_.Seen(seen_seed_, index);
+    const graph::NodeId historical = draws_.Historical(historical_seed_, index);
+    asked_.push_back({seen != graph::kNoNode, historical != graph::kNoNode});
+    if (seen != graph::kNoNode) extra_.push_back(seen);
+    if (historical != graph::kNoNode) extra_.push_back(historical);
+    if (std::binary_search(ranked_.begin(), ranked_.end(), index)) {
+      const std::vector<graph::NodeId> candidates =
+          draws_.Candidates(candidate_seed_, index, kHistoricalCandidates, kRankCandidates);
+      extra_.insert(extra_.end(), candidates.begin(), candidates.end());
+    }
+    extra_begin_.push_back(static_cast<std::int32_t>(extra_.size()));
+  }
+
+  void Take(const Asked& asked, const PairScore& positive, std::span<const PairScore> extra) {
+    if (asked.seen) {
+      seen_.Add(positive.random, extra.front().random);
+      extra = extra.subspan(1);
+    }
+    if (asked.historical) {
+      historical_.Add(positive.historical, extra.front().historical);
+      extra = extra.subspan(1);
+    }
+    if (extra.empty()) return;
+    std::vector<float> candidates;
+    for (const PairScore& score : extra) candidates.push_back(score.joint);
+    reciprocal_ranks_ += 1.0 / learn::MeanRank(positive.joint, candidates);
+    ++ranked_count_;
+  }
+
+  void Step(std::int64_t begin, std::int64_t end) {
+    asked_.clear();
+    extra_.clear();
+    extra_begin_.assign(1, 0);
+    for (std::int64_t index = begin; index < end; ++index) Draw(index);
+    positive_score_.resize(asked_.size());
+    extra_score_.resize(extra_.size());
+    model_.Advance({.events = graph::EventSpan::Of(*part_.events, begin, end),
+                    .negative = {},
+                    .extra_begin = extra_begin_,
+                    .extra = extra_,
+                    .learn = false},
+                   {.positive = positive_score_, .negative = {}, .extra = extra_score_});
+    for (std::size_t i = 0; i < asked_.size(); ++i) {
+      const auto first = static_cast<std::size_t>(extra_begin_[i]);
+      const auto count = static_cast<std::size_t>(extra_begin_[i + 1]) - first;
+      Take(asked_[i], positive_score_[i], std::span(extra_score_).subspan(first, count));
+    }
+  }
+
+  LinkModel& model_;
+  const LinkPart& part_;
+  const QuestionDraws& draws_;
+  const QuestionOptions& options_;
+  std::uint64_t seen_seed_;
+  std::uint64_t historical_seed_;
+  std::uint64_t candidate_seed_;
+  std::vector<std::int64_t> ranked_;  // events, in order
+
+  // Of the step at hand.
+  std::vector<Asked> asked_;
+  std::vector<graph::NodeId> extra_;
+  std::vector<std::int32_t> extra_begin_;
+  std::vector<PairScore> positive_score_;
+  std::vector<PairScore> extra_score_;
+
+  Pairs seen_;
+  Pairs historical_;
+  double reciprocal_ranks_ = 0.0;
+  std::int64_t ranked_count_ = 0;
+};
+
+}  // namespace
+
+QuestionFigures AskQuestions(LinkModel& model, const LinkPart& part, const QuestionDraws& draws,
+                             const QuestionOptions& options) {
+  return QuestionPass(model, part, draws, options).Run();
+}
+
+}  // namespace weft::operators::link

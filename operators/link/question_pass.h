@@ -1,0 +1,38 @@
+// The second pass over the test part: each event against the targets of the harder questions.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "operators/learn/ranking_metrics.h"
+#include "operators/link/link_model.h"
+#include "operators/link/link_training.h"
+#include "operators/link/question_draws.h"
+
+namespace weft::operators::link {
+
+// Of a ranking: what the positive stands against, and how many of it at most are past targets of
+// its source.
+inline constexpr std::size_t kRankCandidates = 100;
+inline constexpr std::size_t kHistoricalCandidates = 50;
+
+struct QuestionOptions {
+  std::uint64_t seed = 1;
+  std::int32_t batch = 32;            // events of a step
+  std::int64_t ranked_events = 1000;  // at most, drawn
+};
+
+struct QuestionFigures {
+  learn::RankingScore seen;        // by PairScore::random
+  learn::RankingScore historical;  // by PairScore::historical
+  // Mean of 1 / rank, by PairScore::joint; none without a ranked event.
+  std::optional<double> mean_reciprocal_rank;
+};
+
+// `part` is of the whole file. The model's state must be as of its begin, and takes its events in;
+// nothing is learned.
+QuestionFigures AskQuestions(LinkModel& model, const LinkPart& part, const QuestionDraws& draws,
+                             const QuestionOptions& options);
+
+}  // namespace weft::operators::link
