@@ -252,8 +252,9 @@ absl::StatusOr<LinkFigures> Evaluation::EvaluateBaseline(std::string_view name) 
     MemoryCheckpointReader reader(before_test);
     WEFT_TRY(model->LoadState(reader));
     double cpu_seconds = 0.0;
-    WEFT_ASSIGN(SeedFigures figures, TestModel(*model, stream, seed, before_test, cpu_seconds));
-    by_seed.push_back(std::move(figures));
+    WEFT_ASSIGN(const SeedFigures figures,
+                TestModel(*model, stream, seed, before_test, cpu_seconds));
+    by_seed.push_back(figures);
   }
   return MeanOf(by_seed);
 }

@@ -70,8 +70,8 @@ double LinkStream::Run(const LinkPart& part, Mode mode, std::uint64_t negative_s
   constexpr std::int64_t kProgressEvents = 4096;
   const double begin_seconds = ProcessCpuSeconds();
   std::int64_t next_progress = part.begin;
-  for (std::int64_t begin = part.begin, end = begin; begin < part.end; begin = end) {
-    end = LinkStepEnd(*part.events, begin, part.end, batch_, model_.reads());
+  for (std::int64_t begin = part.begin; begin < part.end;) {
+    const std::int64_t end = LinkStepEnd(*part.events, begin, part.end, batch_, model_.reads());
     if (progress_ && begin >= next_progress) {
       progress_(phase, begin - part.begin, part.size());
       next_progress = begin + kProgressEvents;
@@ -97,16 +97,20 @@ double LinkStream::Run(const LinkPart& part, Mode mode, std::uint64_t negative_s
                     .extra = {},
                     .learn = mode == Mode::kLearn},
                    {.positive = positive_score_, .negative = negative_score_, .extra = {}});
-    if (scores == nullptr) continue;
-    for (std::size_t i = 0; i < negative_.size(); ++i) {
-      if (negative_[i] == graph::kNoNode) continue;
-      scores->positive.push_back(positive_score_[i].random);
-      scores->negative.push_back(negative_score_[i].random);
-    }
-    scores->batch_end.push_back(scores->positive.size());
+    if (scores != nullptr) KeepScores(*scores);
+    begin = end;
   }
   if (progress_) progress_(phase, part.size(), part.size());
   return ProcessCpuSeconds() - begin_seconds;
+}
+
+void LinkStream::KeepScores(PartScores& scores) const {
+  for (std::size_t i = 0; i < negative_.size(); ++i) {
+    if (negative_[i] == graph::kNoNode) continue;
+    scores.positive.push_back(positive_score_[i].random);
+    scores.negative.push_back(negative_score_[i].random);
+  }
+  scores.batch_end.push_back(scores.positive.size());
 }
 
 absl::StatusOr<LinkTrainingResult> TrainLinkModel(LinkModel& model, LinkStream& stream,

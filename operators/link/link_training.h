@@ -64,6 +64,9 @@ class LinkStream {
              PartScores* scores);
 
  private:
+  // Those of the step just made.
+  void KeepScores(PartScores& scores) const;
+
   LinkModel& model_;
   const NegativeTargets& negatives_;
   std::int32_t batch_;

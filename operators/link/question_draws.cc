@@ -137,6 +137,7 @@ std::vector<std::int64_t> DrawEvents(std::uint64_t seed, std::int64_t begin, std
   std::sort(order.begin(), order.end());
   order.resize(std::min(order.size(), static_cast<std::size_t>(count)));
   std::vector<std::int64_t> events;
+  events.reserve(order.size());
   for (const auto& [hash, index] : order) events.push_back(index);
   std::sort(events.begin(), events.end());
   return events;

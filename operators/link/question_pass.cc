@@ -31,9 +31,11 @@ class QuestionPass {
                            part.end, options.ranked_events)) {}
 
   QuestionFigures Run() {
-    for (std::int64_t begin = part_.begin, end = begin; begin < part_.end; begin = end) {
-      end = LinkStepEnd(*part_.events, begin, part_.end, options_.batch, model_.reads());
+    for (std::int64_t begin = part_.begin; begin < part_.end;) {
+      const std::int64_t end =
+          LinkStepEnd(*part_.events, begin, part_.end, options_.batch, model_.reads());
       Step(begin, end);
+      begin = end;
     }
     QuestionFigures figures;
     figures.seen = learn::RankingOf(seen_.positive, seen_.negative);
