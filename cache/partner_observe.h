@@ -124,6 +124,23 @@ WEFT_HD std::int32_t RankByAge(const PartnerRow& row, std::uint32_t age, std::ui
   return rank;
 }
 
+// The partner of a slot that is about to be given away joins the former ones.
+WEFT_HD void KeepFormer(const PartnerRow& row, std::int32_t slot, std::uint32_t now) {
+  NodeHistory& history = row.history();
+  const std::uint32_t partner = row.Words(SlotArray::kKey)[slot];
+  if (partner == kNobody) return;
+  // In the place that it had, if it was a former one before.
+  std::int32_t place = FindFormer(history, partner);
+  if (place < 0) {
+    place = static_cast<std::int32_t>(history.former_next);
+    history.former_next = (history.former_next + 1) % kFormerPartners;
+  }
+  history.former_partner[place] = partner;
+  history.former_ordinal[place] = now - ContactAge(row, slot, now);
+  history.former_row[place] = row.Words(SlotArray::kRow)[slot];
+  history.former_contacts[place] = PackContacts(AllContacts(row, slot));
+}
+
 // The slot of `partner`, in the place of the one longest without contact if it has none.
 // `fresh` says whether it is new.
 WEFT_HD std::int32_t TakeSlot(const PartnerRow& row, std::uint32_t partner, std::uint32_t now,
@@ -134,12 +151,19 @@ WEFT_HD std::int32_t TakeSlot(const PartnerRow& row, std::uint32_t partner, std:
   slot = 0;
   for (std::int32_t i = 1; i < row.slots; ++i)
     if (ContactAge(row, i, now) > ContactAge(row, slot, now)) slot = i;
+  KeepFormer(row, slot, now);
+  const FilterBits bits = FilterBitsOf(partner);
+  row.history().partner_filter[bits.first / 32] |= 1u << (bits.first % 32);
+  row.history().partner_filter[bits.second / 32] |= 1u << (bits.second % 32);
   for (std::int32_t a = 0; a < static_cast<std::int32_t>(SlotArray::kOutTime); ++a)
     row.Words(static_cast<SlotArray>(a))[slot] = 0;
   row.Times(SlotArray::kOutTime)[slot] = 0;
   row.Times(SlotArray::kInTime)[slot] = 0;
   row.Words(SlotArray::kKey)[slot] = partner;
   row.Words(SlotArray::kNext)[slot] = kNobody;
+  const std::int32_t former = FindFormer(row.history(), partner);
+  if (former >= 0)
+    row.Words(SlotArray::kPastContacts)[slot] = row.history().former_contacts[former];
   return slot;
 }
 
@@ -152,64 +176,56 @@ WEFT_HD void ObserveRank(const PartnerRow& row, std::int32_t slot, std::uint32_t
   usual = Toward(usual, gpu::Log1p(rank), kHabitRate);
 }
 
+// 0 if the later event of the log is the earlier in time.
+WEFT_HD float GapBetween(std::int64_t former_us, std::int64_t time_us) {
+  return time_us > former_us ? static_cast<float>(time_us - former_us) : 0.0f;
+}
+
 WEFT_HD void ObserveDirection(NodeDirection& direction, std::int64_t time_us, std::uint32_t now,
                               bool fresh_partner) {
   if (direction.count > 0) {
     const std::uint32_t age = now - direction.last_ordinal;
     for (int s = 0; s < kScales; ++s)
       direction.activity[s] *= gpu::Exp(-static_cast<float>(age) / ActivityEvents(s));
-    const auto gap = static_cast<float>(time_us - direction.last_us);
-    direction.gap_us =
-        direction.count == 1 ? gap : Toward(direction.gap_us, gap > 0.0f ? gap : 0.0f, 0.2f);
+    const float gap = GapBetween(direction.last_us, time_us);
+    direction.gap_us = direction.count == 1 ? gap : Toward(direction.gap_us, gap, 0.2f);
   }
   for (int s = 0; s < kScales; ++s) direction.activity[s] += 1.0f;
   direction.novelty = Toward(direction.novelty, fresh_partner ? 1.0f : 0.0f, 0.1f);
   direction.partner_count += fresh_partner ? 1 : 0;
-  direction.last_us = direction.last_us > time_us ? direction.last_us : time_us;
+  if (direction.count == 0 || time_us > direction.last_us) direction.last_us = time_us;
   direction.last_ordinal = now;
   ++direction.count;
 }
 
-// What passed between owner and partner; the owner's own counters are already those of the event.
+// What passed between owner and partner.
 WEFT_HD void ObserveSlot(const PartnerRow& row, std::int32_t slot, bool fresh, bool out,
                          std::uint32_t partner_row, std::int64_t time_us, std::uint32_t now) {
   const SlotArray ordinal = out ? SlotArray::kOutOrdinal : SlotArray::kInOrdinal;
   const SlotArray count = out ? SlotArray::kOutCount : SlotArray::kInCount;
   const SlotArray time = out ? SlotArray::kOutTime : SlotArray::kInTime;
-  const SlotArray share = out ? SlotArray::kShareOut : SlotArray::kShareIn;
-  const SlotArray clock = out ? SlotArray::kOutClock : SlotArray::kInClock;
-  const std::uint32_t owner_count = out ? row.history().out.count : row.history().in.count;
   if (!fresh) {
     const std::uint32_t age = ContactAge(row, slot, now);
     const std::int64_t out_us = row.Times(SlotArray::kOutTime)[slot];
     const std::int64_t in_us = row.Times(SlotArray::kInTime)[slot];
     const bool out_is_last = AgeOf(row.Words(SlotArray::kOutOrdinal)[slot], now) == age;
-    const auto gap = static_cast<float>(time_us - (out_is_last ? out_us : in_us));
+    const std::int64_t since_us = time_us - (out_is_last ? out_us : in_us);
+    const float gap = since_us > 0 ? static_cast<float>(since_us) : 0.0f;
     const bool second =
         row.Words(SlotArray::kOutCount)[slot] + row.Words(SlotArray::kInCount)[slot] == 1;
     float& average = row.Floats(SlotArray::kGap)[slot];
-    average = second ? gap : Toward(average, gap > 0.0f ? gap : 0.0f, 0.3f);
-    for (int s = 0; s < kScales; ++s)
-      row.Floats(SlotArray::kStrength, s)[slot] *=
-          gpu::Exp(-static_cast<float>(age) / StrengthEvents(s));
+    average = second ? gap : Toward(average, gap, 0.3f);
   }
-  const auto steps = static_cast<float>(owner_count - row.Words(clock)[slot]);
-  for (int s = 0; s < kScales; ++s) {
-    row.Floats(SlotArray::kStrength, s)[slot] += 1.0f;
-    float& average = row.Floats(share, s)[slot];
-    average = average * gpu::Exp(steps * ShareDecay(s)) + ShareRate(s);
-  }
-  row.Words(clock)[slot] = owner_count;
   row.Words(SlotArray::kRow)[slot] = partner_row;
   row.Words(ordinal)[slot] = now;
   row.Times(time)[slot] = time_us;
   ++row.Words(count)[slot];
 }
 
-// A uniform sample of the first contacts of a source with its targets (Vitter 1985, algorithm R).
+// A uniform sample of a source's distinct targets (Vitter 1985, algorithm R).
 WEFT_HD void SampleTarget(NodeHistory& history, std::uint32_t target, std::uint32_t row,
                           std::uint32_t now) {
-  const std::uint32_t seen = history.out.partner_count;  // with this one
+  const std::uint32_t seen = ++history.target_count;
   std::uint64_t place = seen - 1;
   if (seen > kSampledTargets) place = gpu::CounterHash(history.node, now, seen) % seen;
   if (place >= kSampledTargets) return;
@@ -255,7 +271,9 @@ WEFT_HD void ObserveHabits(const PartnerRow& u, const PartnerRow& v, const Partn
   if (at_source >= 0) {
     const std::int64_t out_us = u.Times(SlotArray::kOutTime)[at_source];
     const std::int64_t in_us = u.Times(SlotArray::kInTime)[at_source];
-    const std::int64_t age_us = event.time_us - (out_us > in_us ? out_us : in_us);
+    const bool out_is_later = u.Words(SlotArray::kInCount)[at_source] == 0 ||
+                              (u.Words(SlotArray::kOutCount)[at_source] > 0 && out_us > in_us);
+    const std::int64_t age_us = event.time_us - (out_is_later ? out_us : in_us);
     const std::int64_t span_us = stream.last_us - stream.first_us;
     const bool known = age_us > 0 && span_us > 0;
     const float age = known ? static_cast<float>(age_us) * static_cast<float>(stream.event_count) /
@@ -271,13 +289,15 @@ WEFT_HD void ObserveHabits(const PartnerRow& u, const PartnerRow& v, const Partn
 // Source and target remember each other.
 WEFT_HD void ObserveContact(const PartnerRow& u, const PartnerRow& v, const PartnerEvent& event,
                             std::uint32_t now) {
-  const bool same_time = u.history().out.count > 0 && u.history().out.last_us == event.time_us;
-  u.history().burst = same_time ? u.history().burst + 1 : 1;
+  const NodeDirection& sent = u.history().out;
+  if (sent.count == 0 || event.time_us > sent.last_us) u.history().burst = 0;
+  if (sent.count == 0 || event.time_us >= sent.last_us) ++u.history().burst;
+  if (!MayHaveMet(u.history(), event.target))
+    SampleTarget(u.history(), event.target, event.target_row, now);
   bool fresh = false;
   std::int32_t slot = TakeSlot(u, event.target, now, fresh);
   ObserveDirection(u.history().out, event.time_us, now, fresh);
   ObserveSlot(u, slot, fresh, true, event.target_row, event.time_us, now);
-  if (fresh) SampleTarget(u.history(), event.target, event.target_row, now);
   // Of a node that meets itself, the one slot stands for both sides.
   const bool distinct = event.source != event.target;
   if (distinct) slot = TakeSlot(v, event.source, now, fresh);

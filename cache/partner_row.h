@@ -19,32 +19,18 @@ inline constexpr std::uint32_t kNobody = 0xffffffffu;  // an empty slot; no node
 inline constexpr std::uint32_t kNeverAge = 0xffffffffu;
 
 inline constexpr int kScales = 3;
-// Functions, because device code cannot index a constant array of the host.
-
-// How many events of the stream a node's activity takes to fall to 1/e.
+// How many events of the stream a node's activity takes to fall to 1/e. A function, because device
+// code cannot index a constant array of the host.
 WEFT_HD float ActivityEvents(int scale) {
   constexpr float kEvents[kScales] = {64.0f, 1024.0f, 16384.0f};
   return kEvents[scale];
-}
-// The same of a pair's strength.
-WEFT_HD float StrengthEvents(int scale) {
-  constexpr float kEvents[kScales] = {256.0f, 4096.0f, 65536.0f};
-  return kEvents[scale];
-}
-// A partner's share of its owner's events moves by this fraction with each of them.
-WEFT_HD float ShareRate(int scale) {
-  constexpr float kRate[kScales] = {1.0f / 4.0f, 1.0f / 16.0f, 1.0f / 64.0f};
-  return kRate[scale];
-}
-// log(1 - ShareRate(scale)).
-WEFT_HD float ShareDecay(int scale) {
-  constexpr float kDecay[kScales] = {-0.28768207f, -0.064538521f, -0.015748357f};
-  return kDecay[scale];
 }
 
 inline constexpr int kRecentTargets = 8;
 inline constexpr int kRecentSenders = 2;
 inline constexpr int kFollowerSlots = 16;
+inline constexpr int kFormerPartners = 64;
+inline constexpr int kFilterWords = 16;
 inline constexpr int kSampledTargets = 8;
 
 // Who follows: the most frequent successors of something, a bounded counter.
@@ -67,7 +53,7 @@ struct NodeDirection {
   std::uint32_t padding;
 };
 
-struct NodeHistory {
+struct alignas(64) NodeHistory {
   std::uint32_t node;           // kNobody in a row that nobody has
   std::uint32_t first_ordinal;  // of its first event
   // Which copy holds the row as it was before the group of events at hand; see PartnerRows.
@@ -82,15 +68,22 @@ struct NodeHistory {
   float out_rank;     // usual log1p(rank by recency) of a target that is met again, 0.8/0.2
   float in_rank;      // the same of a sender
   float return_time;  // usual log1p(time since last contact, in mean gaps) there, 0.8/0.2
-  // A uniform sample of the first contacts with its targets, and the rows that they had.
+  // Partners that lost their slots, a ring: when and where they were met last, and how often.
+  std::uint32_t former_partner[kFormerPartners];
+  std::uint32_t former_ordinal[kFormerPartners];
+  std::uint32_t former_row[kFormerPartners];
+  std::uint32_t former_contacts[kFormerPartners];
+  std::uint32_t former_next;   // place of the next one
+  std::uint32_t target_count;  // distinct ones, as far as the filter tells
+  // A uniform sample of these, and the rows that they had.
   std::uint32_t sampled_target[kSampledTargets];
   std::uint32_t sampled_row[kSampledTargets];
+  std::uint32_t partner_filter[kFilterWords];  // of all partners ever (Bloom 1970, two bits each)
   Followers next_target;        // targets of a source after it had this one as target
   Followers reply;              // targets of a source after it heard from this one
   Followers next_event_target;  // targets of the stream's next event after this one as target
   Followers next_source;        // sources that reach a target after this one did
 };
-static_assert(sizeof(NodeHistory) % 64 == 0);
 
 // Arrays of a row's slots, each of `slots` values of four bytes, in this order; times take two.
 enum class SlotArray : std::int32_t {
@@ -100,17 +93,26 @@ enum class SlotArray : std::int32_t {
   kRow,  // the partner's row when they last met
   kOutCount,
   kInCount,
-  kNext,      // whom the owner turned to after this partner, the last time
-  kOutClock,  // the owner's out.count when share_out was last changed
-  kInClock,
-  kGap,            // average time between two contacts, 0.7/0.3; 0 before the second
-  kStrength,       // kScales arrays, as of the last contact
-  kShareOut = 13,  // kScales arrays
-  kShareIn = 16,
-  kOutTime = 19,  // int64
-  kInTime = 21,
-  kEnd = 23,
+  kPastContacts,  // from before the partner lost its slot for a while, see Contacts
+  kNext,          // whom the owner turned to after this partner, the last time
+  kGap,           // average time between two contacts, 0.7/0.3; 0 before the second
+  kOutTime,       // int64
+  kInTime = kOutTime + 2,
+  kEnd = kInTime + 2,
 };
+
+// Numbers of contacts in both directions, packed; they stop at 65,535.
+struct Contacts {
+  std::uint32_t out;
+  std::uint32_t in;
+};
+WEFT_HD std::uint32_t PackContacts(const Contacts& contacts) {
+  constexpr std::uint32_t kMost = 0xffffu;
+  const std::uint32_t out = contacts.out < kMost ? contacts.out : kMost;
+  const std::uint32_t in = contacts.in < kMost ? contacts.in : kMost;
+  return out << 16 | in;
+}
+WEFT_HD Contacts UnpackContacts(std::uint32_t packed) { return {packed >> 16, packed & 0xffffu}; }
 
 // One row. A pointer: copied freely, never owns.
 struct PartnerRow {
@@ -124,9 +126,7 @@ struct PartnerRow {
   WEFT_HD std::uint32_t* Words(SlotArray array) const {
     return reinterpret_cast<std::uint32_t*>(Array(array));
   }
-  WEFT_HD float* Floats(SlotArray array, int scale = 0) const {
-    return reinterpret_cast<float*>(Array(array)) + scale * slots;
-  }
+  WEFT_HD float* Floats(SlotArray array) const { return reinterpret_cast<float*>(Array(array)); }
   WEFT_HD std::int64_t* Times(SlotArray array) const {
     return reinterpret_cast<std::int64_t*>(Array(array));
   }
@@ -144,6 +144,37 @@ constexpr std::int64_t PartnerRowBytes(std::int32_t slots) {
   const std::int64_t bytes = static_cast<std::int64_t>(sizeof(NodeHistory)) +
                              static_cast<std::int64_t>(SlotArray::kEnd) * slots * 4;
   return (bytes + 63) / 64 * 64;
+}
+
+// The two bits of a partner in a filter.
+struct FilterBits {
+  std::uint32_t first;
+  std::uint32_t second;
+};
+WEFT_HD FilterBits FilterBitsOf(std::uint32_t partner) {
+  constexpr std::uint32_t kBits = kFilterWords * 32;
+  const std::uint32_t hash = gpu::Mix32(partner);
+  return {hash % kBits, (hash >> 16) % kBits};
+}
+
+// Whether the partner may have been met, ever; certain where it says no.
+WEFT_HD bool MayHaveMet(const NodeHistory& history, std::uint32_t partner) {
+  const FilterBits bits = FilterBitsOf(partner);
+  return (history.partner_filter[bits.first / 32] >> (bits.first % 32) & 1) != 0 &&
+         (history.partner_filter[bits.second / 32] >> (bits.second % 32) & 1) != 0;
+}
+
+// All contacts with the partner of a slot, also those from before it lost its slot for a while.
+WEFT_HD Contacts AllContacts(const PartnerRow& row, std::int32_t slot) {
+  const Contacts past = UnpackContacts(row.Words(SlotArray::kPastContacts)[slot]);
+  return {past.out + row.Words(SlotArray::kOutCount)[slot],
+          past.in + row.Words(SlotArray::kInCount)[slot]};
+}
+
+// Place of a partner among the former ones, or -1.
+WEFT_HD std::int32_t FindFormer(const NodeHistory& history, std::uint32_t partner) {
+  const std::uint64_t mask = gpu::EqualMask(history.former_partner, kFormerPartners, partner);
+  return mask == 0 ? -1 : gpu::LowestBit(mask);
 }
 
 // Events since `ordinal`, as of the moment before event `now`.

@@ -16,6 +16,7 @@ void MakeEmpty(const PartnerRow& row) {
   history.node = kNobody;
   FillNobody(history.recent_target);
   FillNobody(history.recent_sender);
+  FillNobody(history.former_partner);
   FillNobody(history.sampled_target);
   history.out.novelty = history.in.novelty = 1.0f;
   for (const SlotArray array : {SlotArray::kKey, SlotArray::kNext})
@@ -40,6 +41,8 @@ void PartnerTable::Clear() {
   rows_.Allocate(kFirstRows * row_bytes_);
   MakeEmpty({rows_.data(), options_.slots});
   stream_[0] = {};
+  stream_[0].last_source = stream_[0].last_target = kNobody;
+  stream_[0].group_last_source = stream_[0].group_last_target = kNobody;
 }
 
 void PartnerTable::Grow(std::int64_t row_count) {

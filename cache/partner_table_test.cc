@@ -1,0 +1,508 @@
+// PartnerTable against a plain model of the same rules: maps of nodes, everything that decays
+// decayed at every event, in doubles. And rows as they were before a group, against a second table
+// that has not taken the group in.
+#include "cache/partner_table.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace weft::cache {
+namespace {
+
+constexpr std::int32_t kSlots = 8;
+constexpr std::uint32_t kNodes = 30;
+constexpr std::int64_t kMaxNodes = 20;
+
+struct TestEvent {
+  std::uint32_t source, target;
+  std::int64_t time_us;
+};
+
+// Favourites, strangers, self loops, equal times, a few late events; times begin below zero.
+std::vector<TestEvent> MakeEvents(std::int64_t count, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::vector<TestEvent> events;
+  std::int64_t time_us = -1'000'000;
+  for (std::int64_t i = 0; i < count; ++i) {
+    if (random() % 5 < 3) time_us += static_cast<std::int64_t>(random() % 2000);
+    const auto source = static_cast<std::uint32_t>(std::min(random() % kNodes, random() % kNodes));
+    auto target = static_cast<std::uint32_t>(random() % 2 == 0
+                                                 ? (source * 7 + random() % 3) % kNodes
+                                                 : std::min(random() % kNodes, random() % kNodes));
+    if (random() % 20 == 0) target = source;
+    const bool late = random() % 25 == 0;
+    events.push_back({source, target, late ? time_us - 3000 : time_us});
+  }
+  return events;
+}
+
+struct OraclePartner {
+  std::uint32_t key, row = 0, next = kNobody;
+  std::uint32_t last = 0, last_out = 0, last_in = 0;  // ordinals
+  std::int64_t last_us = 0, out_us = 0, in_us = 0;
+  std::uint32_t out_count = 0, in_count = 0;
+  Contacts past = {};
+  double gap = 0;
+  Contacts all() const { return {past.out + out_count, past.in + in_count}; }
+};
+
+// A partner that lost its slot.
+struct OracleFormer {
+  std::uint32_t key, row, last;
+  Contacts contacts;
+};
+
+struct OracleDirection {
+  std::uint32_t count = 0, last = 0, partner_count = 0;
+  std::int64_t last_us = 0;
+  double activity[kScales] = {};
+  double novelty = 1, gap = 0;
+};
+
+struct OracleFollowers {
+  std::vector<std::pair<std::uint32_t, int>> slots;
+  int total = 0;
+
+  void Put(std::uint32_t key) {
+    auto found = std::find_if(slots.begin(), slots.end(),
+                              [&](const auto& s) { return s.first == key && s.second > 0; });
+    if (found == slots.end()) {
+      const auto smallest = std::min_element(slots.begin(), slots.end(),
+                                             [](auto& a, auto& b) { return a.second < b.second; });
+      const bool is_full = slots.size() == kFollowerSlots;
+      if (is_full || (smallest != slots.end() && smallest->second == 0)) {
+        *smallest = {key, 0};
+        found = smallest;
+      } else {
+        slots.push_back({key, 0});
+        found = slots.end() - 1;
+      }
+    }
+    ++found->second;
+    if (++total <= 200) return;
+    for (auto& slot : slots) slot.second /= 2;
+    total /= 2;
+  }
+  std::map<std::uint32_t, int> Counts() const {
+    std::map<std::uint32_t, int> counts;
+    for (const auto& [key, count] : slots)
+      if (count > 0) counts[key] = count;
+    return counts;
+  }
+};
+
+struct OracleNode {
+  std::uint32_t row = 0, first = 0, burst = 0;
+  std::uint64_t active = 0;
+  OracleDirection out, in;
+  std::vector<OraclePartner> partners;
+  std::vector<OracleFormer> former;                        // in order of joining
+  std::vector<std::uint32_t> targets, senders;             // distinct, latest first
+  std::set<std::pair<std::uint32_t, std::uint32_t>> past;  // targets and their rows
+  double stay = 0, out_rank = 0, in_rank = 0, return_time = 0;
+  OracleFollowers next_target, reply, next_event_target, next_source;
+
+  OraclePartner* Find(std::uint32_t key) {
+    for (OraclePartner& p : partners)
+      if (p.key == key) return &p;
+    return nullptr;
+  }
+  double RankOf(const OraclePartner& partner) const {
+    const auto later = std::count_if(partners.begin(), partners.end(),
+                                     [&](auto& p) { return p.last > partner.last; });
+    return std::log1p(static_cast<double>(later));
+  }
+};
+
+void MoveTo(double& average, double value, double rate) { average += rate * (value - average); }
+
+void PutFirst(std::vector<std::uint32_t>& list, std::uint32_t key, std::size_t size) {
+  std::erase(list, key);
+  list.insert(list.begin(), key);
+  if (list.size() > size) list.pop_back();
+}
+
+class Oracle {
+ public:
+  explicit Oracle(std::int64_t max_nodes) : max_nodes_(max_nodes) {}
+
+  void Observe(const PartnerEvent& e) {
+    ++now_;
+    for (auto& [id, node] : nodes_) Decay(node);
+    Admit(e.source, e.source_row, 2 * std::uint64_t{now_});
+    Admit(e.target, e.target_row, 2 * std::uint64_t{now_} + 1);
+    if (now_ == 1) first_us_ = last_us_ = e.time_us;
+    Follow(e);
+    Habits(e);
+    Contact(e);
+    last_target_ = e.target;
+    last_target_row_ = e.target_row;
+    first_us_ = std::min(first_us_, e.time_us);
+    last_us_ = std::max(last_us_, e.time_us);
+  }
+  std::map<std::uint32_t, OracleNode>& nodes() { return nodes_; }
+
+ private:
+  static void Decay(OracleNode& node) {
+    const double activity[kScales] = {64, 1024, 16384};
+    for (int s = 0; s < kScales; ++s) {
+      node.out.activity[s] *= std::exp(-1 / activity[s]);
+      node.in.activity[s] *= std::exp(-1 / activity[s]);
+    }
+  }
+
+  void Admit(std::uint32_t id, std::uint32_t row, std::uint64_t active) {
+    if (!nodes_.contains(id) && std::ssize(nodes_) == max_nodes_) {
+      const auto oldest = std::min_element(
+          nodes_.begin(), nodes_.end(),
+          [](const auto& a, const auto& b) { return a.second.active < b.second.active; });
+      EXPECT_EQ(oldest->second.row, row) << "the row of the longest inactive";
+      nodes_.erase(oldest);
+    }
+    OracleNode& node = nodes_[id];
+    node.row = row;
+    node.active = active;
+    if (node.first == 0) node.first = now_;
+  }
+
+  void Follow(const PartnerEvent& e) {
+    OracleNode& u = nodes_[e.source];
+    OracleNode& v = nodes_[e.target];
+    const auto node_at = [&](OracleNode& owner, const std::vector<std::uint32_t>& list) {
+      OraclePartner* partner = list.empty() ? nullptr : owner.Find(list[0]);
+      return partner == nullptr ? nullptr : NodeAt(partner->key, partner->row);
+    };
+    if (OracleNode* w = node_at(u, u.targets)) w->next_target.Put(e.target);
+    if (OracleNode* w = node_at(u, u.senders)) w->reply.Put(e.target);
+    if (OracleNode* w = node_at(v, v.senders)) w->next_source.Put(e.source);
+    if (now_ > 1)
+      if (OracleNode* w = NodeAt(last_target_, last_target_row_))
+        w->next_event_target.Put(e.target);
+    if (OraclePartner* last = u.targets.empty() ? nullptr : u.Find(u.targets[0]))
+      last->next = e.target;
+  }
+
+  // Unless it lost that row meanwhile.
+  OracleNode* NodeAt(std::uint32_t id, std::uint32_t row) {
+    const auto found = nodes_.find(id);
+    return found == nodes_.end() || found->second.row != row ? nullptr : &found->second;
+  }
+
+  void Habits(const PartnerEvent& e) {
+    OracleNode& u = nodes_[e.source];
+    OracleNode& v = nodes_[e.target];
+    MoveTo(u.stay, !u.targets.empty() && u.targets[0] == e.target ? 1 : 0, 0.15);
+    if (const OraclePartner* p = u.Find(e.target)) {
+      MoveTo(u.out_rank, u.RankOf(*p), 0.2);
+      const std::int64_t met_us = p->out_count == 0  ? p->in_us
+                                  : p->in_count == 0 ? p->out_us
+                                                     : std::max(p->out_us, p->in_us);
+      const double span_us = static_cast<double>(last_us_ - first_us_);
+      const double gaps =
+          span_us > 0 ? static_cast<double>(e.time_us - met_us) * (now_ - 1) / span_us : 0;
+      MoveTo(u.return_time, std::log1p(std::max(gaps, 0.0)), 0.2);
+    }
+    if (const OraclePartner* p = v.Find(e.source)) MoveTo(v.in_rank, v.RankOf(*p), 0.2);
+  }
+
+  // The partner longest without contact joins the former ones: in the place that it had among them,
+  // or in that of the one that joined first.
+  static void GiveUpOldest(OracleNode& owner) {
+    const auto oldest = std::min_element(owner.partners.begin(), owner.partners.end(),
+                                         [](auto& a, auto& b) { return a.last < b.last; });
+    const OracleFormer former{oldest->key, oldest->row, oldest->last, oldest->all()};
+    const auto found = std::find_if(owner.former.begin(), owner.former.end(),
+                                    [&](auto& f) { return f.key == former.key; });
+    if (found != owner.former.end()) {
+      *found = former;
+    } else {
+      if (owner.former.size() == kFormerPartners) owner.former.erase(owner.former.begin());
+      owner.former.push_back(former);
+    }
+    owner.partners.erase(oldest);
+  }
+
+  // True if the partner is new.
+  bool Meet(OracleNode& owner, std::uint32_t key, std::uint32_t row, bool out,
+            std::int64_t time_us) {
+    OraclePartner* p = owner.Find(key);
+    const bool fresh = p == nullptr;
+    if (fresh) {
+      if (owner.partners.size() == kSlots) GiveUpOldest(owner);
+      p = &owner.partners.emplace_back(OraclePartner{.key = key});
+      for (const OracleFormer& former : owner.former)
+        if (former.key == key) p->past = former.contacts;
+    } else {
+      const double gap = std::max(0.0, static_cast<double>(time_us - p->last_us));
+      if (p->out_count + p->in_count == 1)
+        p->gap = gap;
+      else
+        MoveTo(p->gap, gap, 0.3);
+    }
+    p->row = row;
+    p->last = (out ? p->last_out : p->last_in) = now_;
+    p->last_us = (out ? p->out_us : p->in_us) = time_us;
+    ++(out ? p->out_count : p->in_count);
+    return fresh;
+  }
+
+  void Direct(OracleDirection& d, std::int64_t time_us, bool fresh) {
+    const double gap = std::max(0.0, static_cast<double>(time_us - d.last_us));
+    if (d.count == 1) d.gap = gap;
+    if (d.count > 1) MoveTo(d.gap, gap, 0.2);
+    for (double& activity : d.activity) activity += 1;
+    MoveTo(d.novelty, fresh ? 1 : 0, 0.1);
+    d.partner_count += fresh ? 1 : 0;
+    d.last_us = d.count == 0 ? time_us : std::max(d.last_us, time_us);
+    d.last = now_;
+    ++d.count;
+  }
+
+  void Contact(const PartnerEvent& e) {
+    OracleNode& u = nodes_[e.source];
+    OracleNode& v = nodes_[e.target];
+    if (u.out.count == 0 || e.time_us > u.out.last_us) u.burst = 0;
+    if (u.out.count == 0 || e.time_us >= u.out.last_us) ++u.burst;
+    bool fresh = Meet(u, e.target, e.target_row, true, e.time_us);
+    Direct(u.out, e.time_us, fresh);
+    u.past.insert({e.target, e.target_row});
+    if (e.source != e.target) fresh = Meet(v, e.source, e.source_row, false, e.time_us);
+    Direct(v.in, e.time_us, fresh);
+    PutFirst(u.targets, e.target, kRecentTargets);
+    PutFirst(v.senders, e.source, kRecentSenders);
+  }
+
+  std::int64_t max_nodes_;
+  std::uint32_t now_ = 0, last_target_ = 0, last_target_row_ = 0;
+  std::int64_t first_us_ = 0, last_us_ = 0;
+  std::map<std::uint32_t, OracleNode> nodes_;
+};
+
+#define EXPECT_CLOSE(got, expected) \
+  EXPECT_NEAR(static_cast<double>(got), expected, 1e-6 + 2e-4 * std::abs(expected))
+
+void CompareDirection(const NodeDirection& got, const OracleDirection& expected,
+                      std::uint32_t event_count) {
+  EXPECT_EQ(got.count, expected.count);
+  EXPECT_EQ(got.partner_count, expected.partner_count);
+  EXPECT_EQ(got.last_ordinal, expected.last);
+  EXPECT_CLOSE(got.novelty, expected.novelty);
+  if (got.count == 0) return;
+  EXPECT_EQ(got.last_us, expected.last_us);
+  EXPECT_CLOSE(got.gap_us, expected.gap);
+  const double age = event_count - got.last_ordinal;
+  for (int s = 0; s < kScales; ++s)
+    EXPECT_CLOSE(got.activity[s] * std::exp(-age / ActivityEvents(s)), expected.activity[s]);
+}
+
+void CompareFollowers(const Followers& got, const OracleFollowers& expected) {
+  std::map<std::uint32_t, int> counts;
+  for (int i = 0; i < kFollowerSlots; ++i)
+    if (got.count[i] > 0) counts[got.key[i]] += got.count[i];
+  EXPECT_EQ(counts, expected.Counts());
+  EXPECT_EQ(got.total, expected.total);
+}
+
+void CompareSlot(const PartnerRow& row, std::int32_t slot, const OraclePartner& expected) {
+  using enum SlotArray;
+  EXPECT_EQ(row.Words(kOutOrdinal)[slot], expected.last_out);
+  EXPECT_EQ(row.Words(kInOrdinal)[slot], expected.last_in);
+  EXPECT_EQ(row.Words(kRow)[slot], expected.row);
+  EXPECT_EQ(row.Words(kOutCount)[slot], expected.out_count);
+  EXPECT_EQ(row.Words(kInCount)[slot], expected.in_count);
+  EXPECT_EQ(row.Words(kNext)[slot], expected.next);
+  EXPECT_EQ(row.Times(kOutTime)[slot], expected.out_us);
+  EXPECT_EQ(row.Times(kInTime)[slot], expected.in_us);
+  EXPECT_CLOSE(row.Floats(kGap)[slot], expected.gap);
+  EXPECT_EQ(row.Words(kPastContacts)[slot], PackContacts(expected.past));
+}
+
+void CompareFormer(const PartnerRow& row, const OracleNode& expected) {
+  const NodeHistory& got = row.history();
+  const auto held = std::count_if(got.former_partner, got.former_partner + kFormerPartners,
+                                  [](std::uint32_t partner) { return partner != kNobody; });
+  EXPECT_EQ(held, std::ssize(expected.former));
+  for (const OracleFormer& former : expected.former) {
+    const std::int32_t place = FindFormer(got, former.key);
+    ASSERT_GE(place, 0) << former.key;
+    EXPECT_EQ(got.former_ordinal[place], former.last);
+    EXPECT_EQ(got.former_row[place], former.row);
+    EXPECT_EQ(got.former_contacts[place], PackContacts(former.contacts));
+  }
+  for (const auto& [target, target_row] : expected.past) EXPECT_TRUE(MayHaveMet(got, target));
+}
+
+void CompareRow(const PartnerRow& row, OracleNode& expected, std::uint32_t event_count) {
+  const NodeHistory& got = row.history();
+  EXPECT_EQ(got.first_ordinal, expected.first);
+  CompareDirection(got.out, expected.out, event_count);
+  CompareDirection(got.in, expected.in, event_count);
+  EXPECT_EQ(got.burst, expected.burst);
+  std::vector<std::uint32_t> targets = expected.targets, senders = expected.senders;
+  targets.resize(kRecentTargets, kNobody);
+  senders.resize(kRecentSenders, kNobody);
+  EXPECT_TRUE(std::equal(targets.begin(), targets.end(), got.recent_target));
+  EXPECT_TRUE(std::equal(senders.begin(), senders.end(), got.recent_sender));
+  EXPECT_CLOSE(got.stay, expected.stay);
+  EXPECT_CLOSE(got.out_rank, expected.out_rank);
+  EXPECT_CLOSE(got.in_rank, expected.in_rank);
+  EXPECT_CLOSE(got.return_time, expected.return_time);
+  for (std::uint32_t i = 0; i < std::min<std::uint32_t>(kSampledTargets, got.target_count); ++i)
+    EXPECT_TRUE(expected.past.contains({got.sampled_target[i], got.sampled_row[i]}));
+  CompareFollowers(got.next_target, expected.next_target);
+  CompareFollowers(got.reply, expected.reply);
+  CompareFollowers(got.next_event_target, expected.next_event_target);
+  CompareFollowers(got.next_source, expected.next_source);
+  CompareFormer(row, expected);
+  std::size_t taken = 0;
+  for (std::int32_t i = 0; i < kSlots; ++i) taken += row.Words(SlotArray::kKey)[i] != kNobody;
+  EXPECT_EQ(taken, expected.partners.size());
+  for (const OraclePartner& partner : expected.partners) {
+    SCOPED_TRACE("partner " + std::to_string(partner.key));
+    const std::int32_t slot = row.Find(partner.key);
+    ASSERT_GE(slot, 0);
+    CompareSlot(row, slot, partner);
+  }
+}
+
+PartnerTableOptions SmallTable(std::int32_t before_rows = 1024) {
+  return {.max_nodes = kMaxNodes, .slots = kSlots, .before_rows = before_rows};
+}
+
+void CompareStream(std::int64_t max_nodes) {
+  const std::vector<TestEvent> events = MakeEvents(12'000, 3);
+  PartnerTable table({.max_nodes = max_nodes, .slots = kSlots});
+  Oracle oracle(max_nodes);
+  std::uint32_t count = 0;
+  for (const TestEvent& e : events) {
+    const PartnerEvent event = table.Admit(e.source, e.target, e.time_us);
+    ObserveEvent(table.rows(), table.stream(), event, false);
+    oracle.Observe(event);
+    if (++count % 97 != 0 && count > 200) continue;
+    ASSERT_EQ(table.nodes().size(), std::ssize(oracle.nodes()));
+    for (auto& [id, node] : oracle.nodes()) {
+      SCOPED_TRACE("after event " + std::to_string(count) + ", node " + std::to_string(id));
+      ASSERT_EQ(table.nodes().Find(id), node.row);
+      const PartnerRow row = table.rows().At(node.row);
+      ASSERT_EQ(row.history().node, id);
+      CompareRow(row, node, count);
+      if (::testing::Test::HasFailure()) return;
+    }
+  }
+  EXPECT_EQ(table.nodes().eviction_count() > 100, max_nodes < kNodes);
+  EXPECT_EQ(table.stream().event_count, std::ssize(events));
+}
+
+TEST(PartnerTable, KeepsWhatAPlainModelKeeps) { CompareStream(kNodes); }
+
+TEST(PartnerTable, KeepsWhatAPlainModelKeepsWhileNodesMakeRoom) { CompareStream(kMaxNodes); }
+
+// The row's bytes but for the bookkeeping of groups.
+std::vector<std::byte> ContentsOf(const PartnerRow& row, std::int64_t row_bytes) {
+  std::vector<std::byte> bytes(row.base, row.base + row_bytes);
+  NodeHistory& history = *reinterpret_cast<NodeHistory*>(bytes.data());
+  history.group = 0;
+  history.before = 0;
+  return bytes;
+}
+
+TEST(PartnerTable, RowsMayBeGivenOutBeforeEventsAreTakenIn) {
+  const std::vector<TestEvent> events = MakeEvents(3000, 4);
+  PartnerTable single(SmallTable()), pieces(SmallTable());
+  std::vector<PartnerEvent> admitted;
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    const auto& [source, target, time_us] = events[i];
+    ObserveEvent(single.rows(), single.stream(), single.Admit(source, target, time_us), false);
+    admitted.push_back(pieces.Admit(source, target, time_us));
+    if (i % 37 != 0) continue;
+    for (const PartnerEvent& event : admitted)
+      ObserveEvent(pieces.rows(), pieces.stream(), event, false);
+    admitted.clear();
+    EXPECT_TRUE(std::ranges::equal(single.used_rows(), pieces.used_rows())) << i;
+  }
+}
+
+// `ahead` takes groups in, `behind` only what came before the group at hand.
+TEST(PartnerTable, RowsReadAsBeforeTheGroup) {
+  const std::vector<TestEvent> events = MakeEvents(4000, 5);
+  PartnerTable ahead(SmallTable()), behind(SmallTable());
+  std::size_t group_begin = 0;
+  const auto catch_up = [&](std::size_t end) {
+    for (; group_begin < end; ++group_begin) {
+      const auto& [source, target, time_us] = events[group_begin];
+      ObserveEvent(behind.rows(), behind.stream(), behind.Admit(source, target, time_us), false);
+    }
+  };
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    const auto& [source, target, time_us] = events[i];
+    if (i == 0 || ahead.stream().group_us != time_us) {
+      catch_up(i);
+      StartGroup(ahead.stream(), time_us);
+    }
+    EXPECT_EQ(ahead.stream().group_event_count, behind.stream().event_count);
+    ObserveEvent(ahead.rows(), ahead.stream(), ahead.Admit(source, target, time_us), true);
+    for (std::uint32_t row = 0; row <= kMaxNodes; ++row)
+      ASSERT_TRUE(ContentsOf(ahead.rows().Before(row, ahead.stream().group), ahead.row_bytes()) ==
+                  ContentsOf(behind.rows().At(row), behind.row_bytes()))
+          << "event " << i << ", row " << row;
+  }
+}
+
+TEST(PartnerTable, RowsBeyondTheCopiesReadAsTheyAre) {
+  PartnerTable table(SmallTable(/*before_rows=*/2)), behind(SmallTable());
+  const std::vector<TestEvent> past = {{0, 1, 10}, {2, 3, 20}, {1, 4, 30}};
+  for (const auto& [source, target, time_us] : past) {
+    ObserveEvent(table.rows(), table.stream(), table.Admit(source, target, time_us), true);
+    ObserveEvent(behind.rows(), behind.stream(), behind.Admit(source, target, time_us), true);
+  }
+  StartGroup(table.stream(), 40);
+  for (const TestEvent& e : std::vector<TestEvent>{{0, 5, 40}, {2, 4, 40}, {0, 1, 40}})
+    ObserveEvent(table.rows(), table.stream(), table.Admit(e.source, e.target, e.time_us), true);
+  const std::int64_t group = table.stream().group;
+  for (std::uint32_t node = 0; node <= 5; ++node) {
+    const std::uint32_t row = table.nodes().Find(node);
+    const bool copied = node == 0 || node == 5;  // the first two that changed
+    EXPECT_TRUE(ContentsOf(table.rows().Before(row, group), table.row_bytes()) ==
+                ContentsOf((copied ? behind : table).rows().At(row), table.row_bytes()))
+        << node;
+  }
+  EXPECT_EQ(table.stream().before_count, 2);
+}
+
+TEST(PartnerTable, SamplesFirstContactsUniformly) {
+  constexpr std::uint32_t kSources = 200, kTargets = 64;
+  PartnerTable table({.max_nodes = 1000, .slots = kSlots});
+  double sum = 0;
+  for (std::uint32_t source = 0; source < kSources; ++source) {
+    for (std::uint32_t t = 0; t < kTargets; ++t)
+      ObserveEvent(table.rows(), table.stream(), table.Admit(source, 500 + t, t), false);
+    const NodeHistory& history = table.rows().At(table.nodes().Find(source)).history();
+    for (const std::uint32_t target : history.sampled_target) sum += target - 500;
+  }
+  EXPECT_NEAR(sum / (kSources * kSampledTargets), (kTargets - 1) / 2.0, 1.5);
+}
+
+TEST(PartnerTable, ClearForgetsEverything) {
+  PartnerTable used(SmallTable()), fresh(SmallTable());
+  for (const TestEvent& e : MakeEvents(500, 6))
+    ObserveEvent(used.rows(), used.stream(), used.Admit(e.source, e.target, e.time_us), false);
+  used.Clear();
+  for (PartnerTable* table : {&used, &fresh})
+    for (const TestEvent& e : MakeEvents(300, 7))
+      ObserveEvent(table->rows(), table->stream(), table->Admit(e.source, e.target, e.time_us),
+                   false);
+  EXPECT_TRUE(std::ranges::equal(used.used_rows(), fresh.used_rows()));
+  EXPECT_EQ(std::memcmp(&used.stream(), &fresh.stream(), sizeof(PartnerStream)), 0);
+}
+
+}  // namespace
+}  // namespace weft::cache
