@@ -27,6 +27,8 @@ struct Flags {
   std::int32_t batch = 32;
   std::string reads;
   std::int64_t mrr_events = 1000;
+  std::int32_t slots = 0;
+  std::vector<std::string> without;
   std::int32_t patience = 3;
   bool replay = false;
   bool no_inductive = false;
@@ -87,6 +89,10 @@ int Run(const Flags& flags) {
     if (!parsed.ok()) return Fail(graph::Concat("--reads: ", parsed.status().message()), kUsage);
     reads = *parsed;
   }
+  if (flags.model != "weft" && (flags.slots != 0 || !flags.without.empty()))
+    return Fail(graph::Concat("expected --slots and --without with --model weft only, got --model ",
+                              flags.model),
+                kUsage);
   const auto read_options = ReadOptionsFrom(flags.input);
   if (!read_options.ok()) return Fail(read_options.status(), kUsage);
   const auto file = operators::io::LoadEvents(flags.path, *read_options);
@@ -101,6 +107,8 @@ int Run(const Flags& flags) {
   options.seeds = flags.seeds;
   options.batch = flags.batch;
   options.reads = reads;
+  options.slots = flags.slots;
+  options.without = flags.without;
   options.ranked_events = flags.mrr_events;
   options.threads = flags.threads;
   const tbb::global_control limit(tbb::global_control::max_allowed_parallelism,
@@ -160,6 +168,14 @@ void AddEvalCommand(CLI::App& root, Invocation& invocation) {
       ->add_option("--mrr-events", flags->mrr_events,
                    "Test events to rank among 100 candidates, at most")
       ->check(CLI::Range(0, 1'000'000'000));
+  links
+      ->add_option("--slots", flags->slots,
+                   "Partners that weft remembers of a node, a multiple of 8")
+      ->check(CLI::Range(8, 64));
+  links
+      ->add_option("--without", flags->without,
+                   "Groups of columns that weft must do without, to see what they are worth")
+      ->delimiter(',');
   links->add_option("--batch", flags->batch, "Events that read the same state in before_batch")
       ->check(CLI::Range(1, 65'536));
   links->add_option("--patience", flags->patience, "Epochs without gain before stopping")

@@ -103,6 +103,10 @@ absl::StatusOr<std::unique_ptr<LinkModel>> Evaluation::MakeModel(
   request.batch = options_.batch;
   request.reads = reads;
   request.threads = options_.threads;
+  if (&factory == &options_.model) {
+    request.slots = options_.slots;
+    request.without = options_.without;
+  }
   request.window_us =
       events_.time_us.back() - events_.time_us[static_cast<std::size_t>(split_.test)];
   request.learns = true;

@@ -26,9 +26,11 @@ struct LinkEvaluationOptions {
   LinkModelFactory model;
   std::int32_t epochs = 3;
   std::vector<std::uint64_t> seeds = {1};
-  std::int32_t batch = 32;         // B of before_batch(B); otherwise events of a step, about
-  std::optional<LinkReads> reads;  // of the model and of the baselines; none: as the model has it
-  std::int32_t threads = 1;        // handed to the model
+  std::int32_t batch = 32;           // B of before_batch(B); otherwise events of a step, about
+  std::optional<LinkReads> reads;    // of the model and of the baselines; none: as the model has it
+  std::int32_t slots = 0;            // as in LinkModelRequest
+  std::vector<std::string> without;  // as in LinkModelRequest
+  std::int32_t threads = 1;          // handed to the model
   // Early stop after this many epochs without a gain of the validation AP over `tolerance`
   // (relative).
   std::int32_t patience = 3;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "graph/check.h"
 #include "graph/suggestion.h"
 #include "graph/text.h"
 #include "operators/link/edgebank.h"
@@ -69,7 +70,8 @@ ModelOr MakeNatPaperSlots(const LinkModelRequest& request) {
 ModelOr MakeWeft(const LinkModelRequest& request) {
   WeftOptions options;
   options.table.max_nodes = std::max<std::int64_t>(1, request.node_count);
-  if (const char* k = getenv("WEFT_SLOTS")) options.table.slots = atoi(k);
+  if (request.slots != 0) options.table.slots = request.slots;
+  WEFT_ASSIGN(options.without, FindWeftGroups(request.without));
   options.reads = request.reads.value_or(LinkReads::kBeforeTime);
   options.step_events = request.batch;
   options.seed = request.seed;

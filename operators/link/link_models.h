@@ -26,6 +26,10 @@ struct LinkModelRequest {
   std::int32_t threads = 1;
   graph::TimeUs window_us = 0;  // duration of the test part, for windowed models
   bool learns = false;          // whether a step will ask to learn
+  // For `weft`, others do not read them: partners of a node (0: its default), and the groups of
+  // columns that it must do without.
+  std::int32_t slots = 0;
+  std::vector<std::string> without;
 };
 
 using LinkModelFactory =

@@ -1,8 +1,8 @@
 // What `weft` reads of a pair of nodes: one row of numbers, from the rows that PartnerTable keeps
 // of both. Groups, formulas and measured worth of each: weft.md.
 //
-// Columns are ordered by how they are computed: logarithms, square roots, plain values, then
-// differences of the former.
+// Columns are ordered by how they are computed: logarithms, plain values, then differences of the
+// former.
 #pragma once
 
 #include <cstdint>
@@ -50,12 +50,8 @@ enum WeftColumn : std::int32_t {
   kPairInSteps,
   kPairOutCount,
   kPairInCount,
-  kPairStrength,  // 3 scales
-  kPairGap = kPairStrength + cache::kScales,
-  kSourceOutSteps,  // events of the owner since: source sent to target
-  kSourceInSteps,   // source received from target
-  kTargetInSteps,   // target received from source
-  kSourceRank,      // partners of the source met after the target
+  kPairGap,
+  kSourceRank,  // partners of the source met after the target
   kSourceOutRank,
   kTargetRank,
   kTargetOutRank,
@@ -72,23 +68,28 @@ enum WeftColumn : std::int32_t {
   kRankByIn,  // of the target among the source's partners, by several orders
   kRankByUnanswered,
   kRankByCount,
-  kRankByShare,
   kFollowLong,  // follows the source's last eight targets
   kFollowReply,
   kFollowEvent,
   kFollowSource,
+  // What each of the two remembers of having met the other at all, of former partners too.
+  kSourceMetSteps,  // events since
+  kSourceMetOut,    // contacts, seen from the source
+  kSourceMetIn,
+  kTargetMetSteps,
+  kTargetMetOut,
+  kTargetMetIn,
   kLogEnd,
-  // Square roots of:
-  kShares = kLogEnd,  // out and in of the target at the source, then of the source at the target
-  kShareEnd = kShares + 4 * cache::kScales,
   // Plain:
-  kSourcePlain = kShareEnd,
+  kSourcePlain = kLogEnd,
   kTargetPlain = kSourcePlain + kNodePlainCount,
   kPairHasOut = kTargetPlain + kNodePlainCount,
   kPairHasIn,
   kPairOwed,  // the target heard last, or: whose turn it is
   kPairOutNow,
   kPairInNow,
+  kSourceMet,  // whether they ever met, as far as that is certain
+  kTargetMet,
   kIsLastTarget,  // last, second and third last
   kIsLastSender = kIsLastTarget + 3,
   kIsNext,
@@ -179,7 +180,6 @@ struct WeftSource {
   std::uint32_t in_age[kMaxPartnerSlots];
   std::uint32_t unanswered_age[kMaxPartnerSlots];
   std::uint32_t contacts[kMaxPartnerSlots];
-  float share[kMaxPartnerSlots];    // of the middle scale, up to date
   float recency[kMaxPartnerSlots];  // 1 / (1 + log1p(age)), 0 for an empty slot
   std::int32_t partner_count;
   // Its latest partners, and theirs.

@@ -82,7 +82,11 @@ WeftHead::WeftHead(const Options& options, const gpu::Exec& exec)
   for (std::int64_t i = Layout::kOutput; i < Layout::kOutputBias; ++i) weights_[i] *= 0.1f;
   for (float& one : ones_.span()) one = 1.0f;
   std::fill_n(scale_[0].variance, kWeftStride, 1.0f);
-  std::fill_n(scale_[0].inverse_deviation, kWeftStride, 1.0f);
+  std::fill_n(scale_[0].used, kWeftStride, 1.0f);
+  for (const WeftGroup* group : options.without)
+    for (const WeftColumnRange& range : group->columns)
+      std::fill(scale_[0].used + range.begin, scale_[0].used + range.end, 0.0f);
+  std::copy_n(scale_[0].used, kWeftStride, scale_[0].inverse_deviation);
 }
 
 WeftHeadView WeftHead::Forward(const float* features, std::int64_t row_count) const {

@@ -1,19 +1,22 @@
-// WeftHead: from the features of a pair to its two logits, and the learning of that: columns are
+// WeftHead: from the features of a pair to its three logits, and the learning of that: columns are
 // standardised with running mean and deviation and clipped, then a perceptron with two hidden
-// layers of 64 has two outputs:
-//   random      log-odds that a pair happened, against a target drawn from all
-//   historical  the same against another past target of the source
+// layers of 64 has three outputs, log-odds that a pair happened:
+//   random      against a target drawn from all
+//   historical  against another past target of the source
+//   joint       against a list that mixes both
 // Rows are features as weft_features.h has them. Exact: sums have a fixed order.
 #pragma once
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "gpu/buffer.h"
 #include "gpu/exec.h"
 #include "graph/state.h"
 #include "operators/learn/adam.h"
+#include "operators/link/weft_groups.h"
 #include "operators/link/weft_head_kernels.h"
 
 namespace weft::operators::link {
@@ -24,11 +27,12 @@ class WeftHead {
     std::uint64_t seed = 1;
     std::int64_t max_rows = 512;  // of one pass
     learn::AdamOptions adam;
+    std::vector<const WeftGroup*> without;  // groups whose columns are always 0
   };
 
   WeftHead(const Options& options, const gpu::Exec& exec);
 
-  // Logits of rows, two a row; any number of them, in pieces of max_rows.
+  // Logits of rows, kHeadLogits a row; any number of them, in pieces of max_rows.
   void Logits(const float* features, std::int64_t row_count, float* logits) const;
   // One optimiser step on at most max_rows rows, each with its lesson, whose weights are multiplied
   // by `lesson_scale`. `rate_factor` scales the step.

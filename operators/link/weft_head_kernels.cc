@@ -52,27 +52,26 @@ struct LogitsOfRow {
   }
 };
 
-// Of the weighted binary cross-entropy of both logits.
+// Of the weighted binary cross-entropy of the logits.
 struct LossGradient {
   WeftHeadView v;
   template <class Tile>
   WEFT_HD void operator()(const Tile& tile, std::int64_t row) const {
     const WeftLesson lesson = v.lesson[row];
-    const float* logit = v.logit + row * kHeadLogits;
-    const float random =
-        v.lesson_scale * lesson.random_weight * (gpu::Sigmoid(logit[0]) - lesson.happened);
-    const float historical =
-        v.lesson_scale * lesson.historical_weight * (gpu::Sigmoid(logit[1]) - lesson.happened);
+    float d[kHeadLogits];
+    for (int l = 0; l < kHeadLogits; ++l)
+      d[l] = v.lesson_scale * lesson.weight[l] *
+             (gpu::Sigmoid(v.logit[row * kHeadLogits + l]) - lesson.happened);
     tile.Once([&] {
-      v.d_logit[row * kHeadLogits] = random;
-      v.d_logit[row * kHeadLogits + 1] = historical;
+      for (int l = 0; l < kHeadLogits; ++l) v.d_logit[row * kHeadLogits + l] = d[l];
     });
     const float* output = v.weights + WeftHeadLayout::kOutput;
     const float* hidden = v.second + row * kHeadWidth;
     float* d_hidden = v.d_second + row * kHeadWidth;
     tile.Each(kHeadWidth, [=](std::int64_t k) {
-      const float d = gpu::Fma(random, output[k], historical * output[kHeadWidth + k]);
-      d_hidden[k] = hidden[k] > 0.0f ? d : 0.0f;
+      float sum = 0.0f;
+      for (int l = 0; l < kHeadLogits; ++l) sum = gpu::Fma(d[l], output[l * kHeadWidth + k], sum);
+      d_hidden[k] = hidden[k] > 0.0f ? sum : 0.0f;
     });
   }
 };
@@ -109,7 +108,8 @@ struct MoveScale {
       variance = variance > 0.0f ? variance : 0.0f;
       scale->mean[first + c] = mean[c] + moved;
       scale->variance[first + c] = variance;
-      scale->inverse_deviation[first + c] = 1.0f / __builtin_sqrtf(variance + 1e-6f);
+      scale->inverse_deviation[first + c] =
+          scale->used[first + c] / __builtin_sqrtf(variance + 1e-6f);
     }
   }
 };

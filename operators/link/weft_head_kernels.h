@@ -8,7 +8,7 @@
 namespace weft::operators::link {
 
 inline constexpr std::int32_t kHeadWidth = 64;
-inline constexpr std::int32_t kHeadLogits = 2;
+inline constexpr std::int32_t kHeadLogits = 3;
 
 // Offsets of the trainable numbers in one flat array.
 struct WeftHeadLayout {
@@ -21,11 +21,10 @@ struct WeftHeadLayout {
   static constexpr std::int64_t kCount = kOutputBias + kHeadLogits;
 };
 
-// What a row teaches: its answer to both questions, and how much each counts.
+// What a row teaches: the answer, and how much it counts for each logit.
 struct WeftLesson {
-  float happened;
-  float random_weight;
-  float historical_weight;
+  float happened;  // 1 or 0
+  float weight[kHeadLogits];
 };
 
 // Running mean and deviation of the columns.
@@ -33,6 +32,7 @@ struct WeftScale {
   float mean[kWeftStride];
   float variance[kWeftStride];
   float inverse_deviation[kWeftStride];
+  float used[kWeftStride];  // 0 for a column that is left out, else 1
 };
 
 // The arrays of a head's pass over rows. Plain pointers, borrowed.

@@ -12,11 +12,14 @@ namespace {
 // One step on remembered rows for so many events: four rows an event.
 constexpr std::int64_t kMemoryEvents = 64;
 constexpr std::int64_t kMemoryRows = 256;
+// Of a past target in what the third logit learns from.
+constexpr float kHistoricalWeight = 0.3f;
 
 }  // namespace
 
-// An event teaches both logits that it happened. Against it stand, for the first logit, a target
-// drawn at random; for the second, another past target of the source. Of a file, half of the former
+// An event teaches all logits that it happened. Against it stand, for the first logit, a target
+// drawn at random; for the second, another past target of the source; for the third, both, the
+// latter with less weight, as a list of candidates has fewer of them. Of a file, half of the former
 // comes from all targets and half from those seen so far. A stream knows only what it saw: there a
 // target without a past stands in for those that are still to come, once for each that came, or
 // "never seen" would be a sign of truth.
@@ -31,17 +34,21 @@ void WeftModel::Learn(const LinkStep& step, std::int64_t begin, std::int64_t end
         w.lesson_features.data() + static_cast<std::int64_t>(w.lessons.size()) * kWeftStride);
     w.lessons.push_back(lesson);
   };
+  const float random_weight = training_ ? 0.5f : 1.0f;
   for (std::int64_t i = 0; i < count; ++i) {
     const std::int64_t at = i * kWeftStride;
-    const float no_historical = w.has_historical[i] != 0 ? 0.0f : 1.0f;
-    add(w.pair_features.data() + at, {1.0f, 1.0f, 1.0f});
+    // A source without other past targets contrasts with one that was seen.
+    const float stand_in = w.has_historical[i] != 0 ? 0.0f : 1.0f;
+    add(w.pair_features.data() + at, {1.0f, {1.0f, 1.0f, 1.0f}});
     if (step.negative[static_cast<std::size_t>(begin + i)] != graph::kNoNode)
       add(w.pair_features.data() + count * kWeftStride + at,
-          {0.0f, training_ ? 0.5f : 1.0f, training_ ? 0.0f : no_historical});
+          {0.0f, {random_weight, training_ ? 0.0f : stand_in, random_weight}});
     if (training_ && w.has_seen[i] != 0)
-      add(w.seen_features.data() + at, {0.0f, 0.5f, no_historical});
-    if (w.has_historical[i] != 0) add(w.historical_features.data() + at, {0.0f, 0.0f, 1.0f});
-    if (!training_ && w.is_new[i] != 0) add(w.unknown_features.data() + at, {0.0f, 1.0f, 0.0f});
+      add(w.seen_features.data() + at, {0.0f, {random_weight, stand_in, random_weight}});
+    if (w.has_historical[i] != 0)
+      add(w.historical_features.data() + at, {0.0f, {0.0f, 1.0f, kHistoricalWeight}});
+    if (!training_ && w.is_new[i] != 0)
+      add(w.unknown_features.data() + at, {0.0f, {1.0f, 0.0f, 1.0f}});
   }
   const auto rows = static_cast<std::int64_t>(w.lessons.size());
   head_.ObserveScale(w.lesson_features.data(), rows);
@@ -97,8 +104,13 @@ absl::Status WeftModel::LoadState(graph::CheckpointSource& source) {
   WEFT_TRY(source.Read("rows", table_.MakeRows(table_.nodes().size())));
   WEFT_TRY(source.Read("before", table_.MakeBefore(stream.before_count)));
   table_.stream() = stream;
-  WEFT_TRY(ReadValue("events_since_memory", workspace_->events_since_memory, source));
-  return memory_.Load(source);
+  std::int64_t& since = workspace_->events_since_memory;
+  WEFT_TRY(ReadValue("events_since_memory", since, source));
+  if (since >= 0 && since < kMemoryEvents) return memory_.Load(source);
+  absl::Status status = absl::DataLossError(graph::Concat(
+      "section events_since_memory: expected 0 to ", kMemoryEvents - 1, ", got ", since));
+  ResetState();
+  return status;
 }
 
 }  // namespace weft::operators::link

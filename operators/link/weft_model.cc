@@ -22,17 +22,7 @@ WeftGroups GroupsOf(LinkReads reads) {
   }
 }
 
-// A list may hold either kind of wrong target, so it must beat both: -log(e^-random +
-// e^-historical).
-float JointLogit(float random, float historical) {
-  const float smaller = random < historical ? random : historical;
-  const float larger = random < historical ? historical : random;
-  return smaller - gpu::Log1p(gpu::Exp(smaller - larger));
-}
-
-PairScore ScoreOf(const float* logits) {
-  return {gpu::Sigmoid(logits[0]), logits[1], JointLogit(logits[0], logits[1])};
-}
+PairScore ScoreOf(const float* logits) { return {gpu::Sigmoid(logits[0]), logits[1], logits[2]}; }
 
 }  // namespace
 
@@ -42,7 +32,8 @@ WeftModel::WeftModel(const WeftOptions& options, const gpu::Exec& exec)
       table_(options.table, gpu::MemoryOf(exec)),
       head_({.seed = options.seed,
              .max_rows = std::max(5 * options.step_events, kReadPairs),
-             .adam = options.adam},
+             .adam = options.adam,
+             .without = options.without},
             exec),
       memory_(options.seed),
       workspace_(std::make_unique<Workspace>(options.step_events, gpu::MemoryOf(exec))) {}

@@ -1,6 +1,6 @@
 // WeftModel: which two nodes will interact next, from what passed between them and what tends to
 // follow what: features of both nodes' rows in a PartnerTable (weft_features.h), a small perceptron
-// with two answers (weft_head.h). Learns from a file, or from the stream while it serves. See
+// with three answers (weft_head.h). Learns from a file, or from the stream while it serves. See
 // weft.md.
 #pragma once
 
@@ -15,6 +15,7 @@
 #include "gpu/buffer.h"
 #include "gpu/exec.h"
 #include "operators/link/link_model.h"
+#include "operators/link/weft_groups.h"
 #include "operators/link/weft_head.h"
 #include "operators/link/weft_kernels.h"
 #include "operators/link/weft_memory.h"
@@ -26,6 +27,7 @@ struct WeftOptions {
   LinkReads reads = LinkReads::kBeforeTime;
   std::int64_t step_events = 64;  // worked on together; B of before_batch(B)
   learn::AdamOptions adam;
+  std::vector<const WeftGroup*> without;  // groups of columns that count as unknown
   std::uint64_t seed = 1;  // of the initial weights and of the negatives that it draws itself
 };
 

@@ -59,40 +59,50 @@ WEFT_HD void PairColumns(const WeftSource& s, const PairSlots& p, float* f) {
   const bool at_source = p.at_source >= 0;
   const std::int32_t slot = at_source ? p.at_source : p.at_target;
   const cache::PartnerRow& row = at_source ? p.source : p.target;
-  const float age =
-      slot < 0 ? 0.0f : static_cast<float>(cache::ContactAge(row, slot, s.now.ordinal));
-  for (int k = 0; k < cache::kScales; ++k)
-    f[kPairStrength + k] = slot < 0 ? 0.0f
-                                    : 10.0f * row.Floats(SlotArray::kStrength, k)[slot] *
-                                          gpu::Exp(-age / cache::StrengthEvents(k));
   f[kPairGap] = slot < 0 ? 0.0f : row.Floats(SlotArray::kGap)[slot] * s.now.gaps_per_us;
 }
 
-WEFT_HD void ShareColumns(const WeftSource& s, const PairSlots& p, float* f) {
-  using cache::SlotArray;
-  const auto shares = [&](const cache::PartnerRow& row, std::int32_t slot, bool out, float* to) {
-    const float owner = static_cast<float>(
-        slot < 0 ? 0
-                 : (out ? row.history().out.count : row.history().in.count) -
-                       row.Words(out ? SlotArray::kOutClock : SlotArray::kInClock)[slot]);
-    for (int k = 0; k < cache::kScales; ++k)
-      to[k] = slot < 0 ? 0.0f
-                       : row.Floats(out ? SlotArray::kShareOut : SlotArray::kShareIn, k)[slot] *
-                             gpu::Exp(owner * cache::ShareDecay(k));
-    const bool has =
-        slot >= 0 && row.Words(out ? SlotArray::kOutCount : SlotArray::kInCount)[slot] > 0;
-    return has ? owner : s.now.never;
-  };
-  f[kSourceOutSteps] = shares(p.source, p.at_source, true, f + kShares);
-  f[kSourceInSteps] = shares(p.source, p.at_source, false, f + kShares + cache::kScales);
-  shares(p.target, p.at_target, true, f + kShares + 2 * cache::kScales);
-  f[kTargetInSteps] = shares(p.target, p.at_target, false, f + kShares + 3 * cache::kScales);
+// What one node remembers of having met the other at all.
+struct PairMet {
+  float steps;
+  float met;  // 1: certainly
+  cache::Contacts contacts;
+};
+WEFT_HD PairMet MetOf(const WeftNow& now, const cache::PartnerRow& row, std::int32_t slot,
+                      std::uint32_t partner) {
+  if (slot >= 0)
+    return {static_cast<float>(cache::ContactAge(row, slot, now.ordinal)), 1.0f,
+            cache::AllContacts(row, slot)};
+  const cache::NodeHistory& history = row.history();
+  const std::int32_t former = cache::FindFormer(history, partner);
+  if (former >= 0)
+    return {Steps(now, history.former_ordinal[former]), 1.0f,
+            cache::UnpackContacts(history.former_contacts[former])};
+  if (!cache::MayHaveMet(history, partner)) return {now.never, 0.0f, {0, 0}};
+  // The fuller the filter, the less a yes means.
+  std::int32_t bits = 0;
+  for (int i = 0; i < cache::kFilterWords; ++i) bits += gpu::PopCount(history.partner_filter[i]);
+  const float full = static_cast<float>(bits) / static_cast<float>(32 * cache::kFilterWords);
+  return {now.never, 1.0f - full * full, {0, 0}};
+}
+
+WEFT_HD void MetColumns(const WeftSource& s, const PairSlots& p, std::uint32_t target, float* f) {
+  const PairMet source = MetOf(s.now, p.source, p.at_source, target);
+  const PairMet reached = MetOf(s.now, p.target, p.at_target, s.node);
+  f[kSourceMetSteps] = source.steps;
+  f[kSourceMetOut] = static_cast<float>(source.contacts.out);
+  f[kSourceMetIn] = static_cast<float>(source.contacts.in);
+  f[kSourceMet] = source.met;
+  f[kTargetMetSteps] = reached.steps;
+  f[kTargetMetOut] = static_cast<float>(reached.contacts.out);
+  f[kTargetMetIn] = static_cast<float>(reached.contacts.in);
+  f[kTargetMet] = reached.met;
 }
 
 WEFT_HD void OrderColumns(const WeftSource& s, const PairSlots& p, float* f) {
   const std::int32_t slots = s.row.slots;
   const auto absent = static_cast<float>(slots);
-  std::int32_t later = 0, out_later = 0, by_in = 0, by_unanswered = 0, by_count = 0, by_share = 0;
+  std::int32_t later = 0, out_later = 0, by_in = 0, by_unanswered = 0, by_count = 0;
   const std::int32_t own = p.at_source < 0 ? 0 : p.at_source;
   for (std::int32_t i = 0; i < slots; ++i) {
     later += s.age[i] < s.age[own] ? 1 : 0;
@@ -100,7 +110,6 @@ WEFT_HD void OrderColumns(const WeftSource& s, const PairSlots& p, float* f) {
     by_in += s.in_age[i] < s.in_age[own] ? 1 : 0;
     by_unanswered += s.unanswered_age[i] < s.unanswered_age[own] ? 1 : 0;
     by_count += s.contacts[i] > s.contacts[own] ? 1 : 0;
-    by_share += s.share[i] > s.share[own] ? 1 : 0;
   }
   const bool has = p.at_source >= 0;
   const bool unanswered = has && s.unanswered_age[own] != cache::kNeverAge;
@@ -109,7 +118,6 @@ WEFT_HD void OrderColumns(const WeftSource& s, const PairSlots& p, float* f) {
   f[kRankByIn] = has ? static_cast<float>(by_in) : absent;
   f[kRankByUnanswered] = unanswered ? static_cast<float>(by_unanswered) : absent;
   f[kRankByCount] = has ? static_cast<float>(by_count) : absent;
-  f[kRankByShare] = has ? static_cast<float>(by_share) : absent;
   std::int32_t target_later = 0, target_out_later = 0;
   if (p.at_target >= 0) {
     const std::uint32_t* out = p.target.Words(cache::SlotArray::kOutOrdinal);
@@ -227,7 +235,6 @@ WEFT_HD void WalkColumns(const WeftSource& s, const PairSlots& p, std::uint32_t 
 // From raw values to columns.
 WEFT_HD void FinishColumns(const WeftSource& s, const PairSlots& p, float* f) {
   for (std::int32_t i = 0; i < kLogEnd; ++i) f[i] = gpu::Log1p(f[i]);
-  for (std::int32_t i = kShares; i < kShareEnd; ++i) f[i] = __builtin_sqrtf(f[i]);
   const cache::NodeHistory& history = s.row.history();
   const cache::NodeHistory& target = p.target.history();
   f[kStay] = history.stay;
@@ -261,7 +268,7 @@ WEFT_HD void ReadPair(const cache::PartnerRows& rows, const WeftSource& s, std::
   internal::NodeColumns(s.now, pair.target.history(), features + kTargetLog,
                         features + kTargetPlain);
   internal::PairColumns(s, pair, features);
-  internal::ShareColumns(s, pair, features);
+  internal::MetColumns(s, pair, target, features);
   internal::OrderColumns(s, pair, features);
   internal::SequenceColumns(rows, s, pair, target, features);
   float recency[kMaxPartnerSlots];

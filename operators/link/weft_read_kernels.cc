@@ -7,7 +7,7 @@ namespace weft::operators::link {
 namespace {
 
 // What a draw is for: the slot of its counter hash.
-enum Draw : std::uint64_t { kDrawSeen = 1, kDrawHistorical = 16, kDrawSampled = 17 };
+enum Draw : std::uint64_t { kDrawHistorical = 0, kDrawSeen = 1 };
 
 struct AdvanceBody {
   WeftStepView v;
@@ -33,38 +33,63 @@ struct AdvanceBody {
           v.seed, static_cast<std::uint64_t>(v.stream->event_count), kDrawSeen + t);
       const auto row = static_cast<std::uint32_t>(1 + hash % v.row_count[i]);
       const cache::NodeHistory& history = v.rows.Before(row, v.stream->group).history();
-      if (history.in.count == 0 || history.node == v.event[i].target) continue;
+      if (history.in.count == 0 || HappensNow(i, history.node)) continue;
       drawn = {history.node, row};
       return true;
     }
     return false;
   }
 
-  // A past target of the source other than the event's: from its slots, or, as far as there were
-  // more, from the sample of all.
-  WEFT_HD bool DrawHistorical(std::int32_t i, WeftTarget& drawn) const {
+  // Whether the source of event i has `node` as target at the same time, as far as this step knows.
+  WEFT_HD bool HappensNow(std::int32_t i, std::uint32_t node) const {
+    const cache::PartnerEvent& event = v.event[i];
+    const auto same = [&](std::int32_t j) {
+      return v.event[j].source == event.source && v.event[j].target == node;
+    };
+    for (std::int32_t j = i; j >= 0 && v.event[j].time_us == event.time_us; --j)
+      if (same(j)) return true;
+    for (std::int32_t j = i + 1; j < v.event_count && v.event[j].time_us == event.time_us; ++j)
+      if (same(j)) return true;
+    return false;
+  }
+
+  // The partner at a place of the source's slots, or behind them of its former partners, if it was
+  // a target.
+  WEFT_HD bool PastTarget(std::int32_t place, WeftTarget& partner) const {
     const cache::PartnerRow& row = v.source->row;
     const cache::NodeHistory& history = row.history();
-    const std::uint32_t* count = row.Words(cache::SlotArray::kOutCount);
-    const std::uint32_t* key = row.Words(cache::SlotArray::kKey);
-    const std::uint32_t* partner_row = row.Words(cache::SlotArray::kRow);
-    std::uint32_t remembered = 0;
-    for (std::int32_t s = 0; s < row.slots; ++s) remembered += count[s] > 0 ? 1 : 0;
-    const std::uint32_t all = history.out.partner_count;
-    const auto position = static_cast<std::uint64_t>(v.stream->event_count);
-    const std::uint64_t hash = gpu::CounterHash(v.seed, position, kDrawHistorical);
-    if (all > remembered && hash % all >= remembered) {
-      const std::uint32_t sampled = all < cache::kSampledTargets ? all : cache::kSampledTargets;
-      const std::uint64_t place = gpu::CounterHash(v.seed, position, kDrawSampled) % sampled;
-      drawn = {history.sampled_target[place], history.sampled_row[place]};
-      return drawn.node != v.event[i].target;
+    if (place < row.slots) {
+      partner = {row.Words(cache::SlotArray::kKey)[place],
+                 row.Words(cache::SlotArray::kRow)[place]};
+      return cache::AllContacts(row, place).out > 0;
     }
-    const auto slots = static_cast<std::uint64_t>(row.slots);
-    for (std::uint64_t s = 0; s < slots; ++s) {
-      const std::uint64_t slot = ((hash >> 32) + s) % slots;
-      if (count[slot] == 0 || key[slot] == v.event[i].target) continue;
-      drawn = {key[slot], partner_row[slot]};
-      return true;
+    const std::int32_t former = place - row.slots;
+    partner = {history.former_partner[former], history.former_row[former]};
+    return cache::UnpackContacts(history.former_contacts[former]).out > 0 &&
+           row.Find(partner.node) < 0;
+  }
+
+  // A past target of the source that is not one now.
+  WEFT_HD bool DrawHistorical(std::int32_t i, WeftTarget& drawn) const {
+    const std::int32_t places = v.source->row.slots + cache::kFormerPartners;
+    std::uint64_t targets = 0;
+    WeftTarget partner = {};
+    for (std::int32_t p = 0; p < places; ++p)
+      if (PastTarget(p, partner) && !HappensNow(i, partner.node)) ++targets;
+    if (targets == 0) return false;
+    const std::uint64_t hash = gpu::CounterHash(
+        v.seed, static_cast<std::uint64_t>(v.stream->event_count), kDrawHistorical);
+    const cache::NodeHistory& history = v.source->row.history();
+    const std::uint32_t all = history.target_count;
+    if (all > targets && (hash >> 32) % all >= targets) {
+      const std::uint64_t sampled = all < cache::kSampledTargets ? all : cache::kSampledTargets;
+      drawn = {history.sampled_target[hash % sampled], history.sampled_row[hash % sampled]};
+      return !HappensNow(i, drawn.node);
+    }
+    std::uint64_t skipped = hash % targets;
+    for (std::int32_t p = 0; p < places; ++p) {
+      if (!PastTarget(p, drawn) || HappensNow(i, drawn.node)) continue;
+      if (skipped-- == 0) return true;
     }
     return false;
   }

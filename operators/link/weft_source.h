@@ -73,17 +73,12 @@ WEFT_HD void ReadSourceSlots(WeftSource& s) {
   const std::uint32_t* in = row.Words(SlotArray::kInOrdinal);
   const std::uint32_t* out_count = row.Words(SlotArray::kOutCount);
   const std::uint32_t* in_count = row.Words(SlotArray::kInCount);
-  const std::uint32_t* clock = row.Words(SlotArray::kOutClock);
-  const float* share = row.Floats(SlotArray::kShareOut, 1);
-  const std::uint32_t owner_count = row.history().out.count;
   for (std::int32_t i = 0; i < row.slots; ++i) {
     s.out_age[i] = cache::AgeOf(out[i], s.now.ordinal);
     s.in_age[i] = cache::AgeOf(in[i], s.now.ordinal);
     s.age[i] = cache::SmallerOf(s.out_age[i], s.in_age[i]);
     s.unanswered_age[i] = s.in_age[i] < s.out_age[i] ? s.in_age[i] : cache::kNeverAge;
     s.contacts[i] = out_count[i] + in_count[i];
-    s.share[i] =
-        share[i] * gpu::Exp(static_cast<float>(owner_count - clock[i]) * cache::ShareDecay(1));
   }
   s.partner_count = SlotRecencies(row, s.now.ordinal, s.recency);
 }
