@@ -8,6 +8,7 @@
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "rpc/channel.h"
 #include "rpc/grpc_status.h"
+#include "rpc/prediction_metadata.h"
 #include "weft/v1/admin.grpc.pb.h"
 #include "weft/v1/link.grpc.pb.h"
 
@@ -55,7 +56,7 @@ class GrpcLinkClient final : public LinkClient {
     grpc::ClientContext context;
     const auto reader = stub_.SubscribePredictions(&context, request);
     reader->WaitForInitialMetadata();
-    if (subscribed) subscribed();
+    if (subscribed && context.GetServerInitialMetadata().contains(kSubscribedKey)) subscribed();
     v1::SubscribePredictionsResponse response;
     while (reader->Read(&response)) {
       if (receive(response)) continue;

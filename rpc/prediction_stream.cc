@@ -8,6 +8,7 @@
 #include "rpc/error_details.h"
 #include "rpc/grpc_status.h"
 #include "rpc/position.h"
+#include "rpc/prediction_metadata.h"
 
 namespace weft::rpc {
 namespace {
@@ -23,7 +24,7 @@ class PredictionStream final : public grpc::ServerWriteReactor<v1::SubscribePred
                    const v1::SubscribePredictionsRequest& request)
       : environment_(environment), sources_(request.source().begin(), request.source().end()) {}
 
-  void Begin(const v1::SubscribePredictionsRequest& request) {
+  void Begin(grpc::CallbackServerContext& context, const v1::SubscribePredictionsRequest& request) {
     absl::Status status = environment_.host->CheckServing();
     if (status.ok() && request.source_size() > kSourcesMax) {
       status = InvalidField("source", graph::Concat("expected at most ", kSourcesMax, " keys, got ",
@@ -38,7 +39,8 @@ class PredictionStream final : public grpc::ServerWriteReactor<v1::SubscribePred
     const std::scoped_lock lock(mutex_);
     if (!status.ok()) return End(status);
     subscription_ = std::move(subscription);
-    StartSendInitialMetadata();  // the client sees that the subscription stands
+    context.AddInitialMetadata(kSubscribedKey, "1");
+    StartSendInitialMetadata();
     Pump();
   }
 
@@ -158,9 +160,10 @@ class PredictionStream final : public grpc::ServerWriteReactor<v1::SubscribePred
 }  // namespace
 
 grpc::ServerWriteReactor<v1::SubscribePredictionsResponse>* StartPredictionStream(
-    const ServiceEnvironment& environment, const v1::SubscribePredictionsRequest& request) {
+    const ServiceEnvironment& environment, grpc::CallbackServerContext& context,
+    const v1::SubscribePredictionsRequest& request) {
   auto* const stream = new PredictionStream(environment, request);
-  stream->Begin(request);
+  stream->Begin(context, request);
   return stream;
 }
 

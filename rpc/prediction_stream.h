@@ -9,6 +9,7 @@ namespace weft::rpc {
 
 // Deletes itself when the call is over.
 grpc::ServerWriteReactor<v1::SubscribePredictionsResponse>* StartPredictionStream(
-    const ServiceEnvironment& environment, const v1::SubscribePredictionsRequest& request);
+    const ServiceEnvironment& environment, grpc::CallbackServerContext& context,
+    const v1::SubscribePredictionsRequest& request);
 
 }  // namespace weft::rpc

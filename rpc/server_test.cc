@@ -193,7 +193,8 @@ TEST_F(ServerTest, TellsItsSubscribers) {
   }
   request.set_output("none");
   const auto stop = [](const v1::SubscribePredictionsResponse&) { return false; };
-  EXPECT_EQ(links_->SubscribePredictions(request, stop, nullptr).code(),
+  const auto refused = [] { FAIL() << "there is no such output to subscribe to"; };
+  EXPECT_EQ(links_->SubscribePredictions(request, stop, refused).code(),
             absl::StatusCode::kNotFound);
 }
 

@@ -12,8 +12,8 @@ grpc::ServerBidiReactor<v1::IngestRequest, v1::IngestResponse>* IngestGrpcServic
 }
 
 grpc::ServerWriteReactor<v1::SubscribePredictionsResponse>* LinkGrpcService::SubscribePredictions(
-    grpc::CallbackServerContext*, const v1::SubscribePredictionsRequest* request) {
-  return StartPredictionStream(environment_, *request);
+    grpc::CallbackServerContext* context, const v1::SubscribePredictionsRequest* request) {
+  return StartPredictionStream(environment_, *context, *request);
 }
 
 grpc::ServerUnaryReactor* IngestGrpcService::IngestBatch(grpc::CallbackServerContext* context,

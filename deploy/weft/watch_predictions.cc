@@ -6,6 +6,7 @@
 #include "operators/io/time_text.h"
 #include "operators/learn/ranking_metrics.h"
 #include "rpc/client.h"
+#include "rpc/error_details.h"
 
 namespace weft::deploy {
 namespace {
@@ -114,7 +115,11 @@ int Run(const Flags& flags) {
         return watch.Receive(response);
       },
       [&flags] { std::fprintf(stderr, "weft: watching %s\n", flags.to.c_str()); });
-  return status.ok() ? kOk : Fail(status);
+  if (status.ok()) return kOk;
+  // What gRPC says about a lost connection does not name the server.
+  if (absl::IsUnavailable(status) && rpc::ErrorReasonOf(status) == v1::ERROR_REASON_UNSPECIFIED)
+    return Fail(graph::Concat(flags.to, ": ", status.message()));
+  return Fail(status);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@ import pathlib
 import select
 import signal
 import subprocess
+import urllib.error
 import urllib.request
 
 STOP_SECONDS = 60
@@ -29,9 +30,16 @@ class Service:
 
     def start(self):
         """Returns once it serves; a restart takes the ports that it had."""
+        self.begin()
+        return self.wait_ready()
+
+    def begin(self):
+        """Starts it and does not wait for it; only a restart has known ports while it recovers."""
         self.process = subprocess.Popen(
             self._command + self._listen, stdout=subprocess.PIPE, text=True
         )
+
+    def wait_ready(self):
         ready, _, _ = select.select([self.process.stdout], [], [], STOP_SECONDS)
         line = self.process.stdout.readline() if ready else ""
         if not line:
@@ -52,6 +60,18 @@ class Service:
         )
         with urllib.request.urlopen(http, timeout=STOP_SECONDS) as response:
             return json.load(response)
+
+    def probe(self, path):
+        """HTTP status of /livez or /readyz; None if nobody listens."""
+        try:
+            with urllib.request.urlopen(
+                f"http://{self.http_address}{path}", timeout=STOP_SECONDS
+            ) as response:
+                return response.status
+        except urllib.error.HTTPError as error:
+            return error.code
+        except (urllib.error.URLError, ConnectionError):
+            return None
 
     def metric(self, name):
         """The sum of a metric over its labels; 0 if it is not there."""
