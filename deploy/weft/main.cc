@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "deploy/weft/command.h"
+#include "deploy/weft/usage_message.h"
 
 namespace {
 
@@ -19,9 +20,7 @@ int Main(int argument_count, char** arguments) {
   weft::deploy::UseHelpFormat(root);
   root.require_subcommand(1);
   root.failure_message([](const CLI::App* app, const CLI::Error& error) {
-    return "weft: " + std::string(error.what()) + "\nRun `weft" +
-           (app->get_name() == "weft" ? std::string() : " " + app->get_name()) +
-           " --help` for how to use it.\n";
+    return weft::deploy::UsageMessage(*app, error);
   });
   weft::deploy::Invocation invocation;
   weft::deploy::AddServeCommand(root, invocation);

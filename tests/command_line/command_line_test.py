@@ -294,6 +294,27 @@ class CommandLine(unittest.TestCase):
             run("predict", "links", "--to", "127.0.0.1:1", "--source", "a", code=1).stderr,
         )
 
+    def test_misspelt_arguments(self):
+        for arguments, said in {
+            ("serv",): 'weft: unknown command "serv"; did you mean "serve"?\nRun `weft --help`',
+            ("frobnicate",): 'weft: unknown command "frobnicate"\n',
+            ("--verson",): "weft: unknown option --verson\n",
+            ("ingest", "event", "a.csv"): 'ingest: unknown command "event"; did you mean "events"?',
+            ("serve", "--lsten", "a:1"): 'serve: unknown option --lsten; did you mean "--listen"?',
+            ("serve", "--dta-dir=a"): 'serve: unknown option --dta-dir; did you mean "--data-dir"?',
+            ("predict", "links", "--sorce", "a"): (
+                'links: unknown option --sorce; did you mean "--source"?\n'
+                "Run `weft predict links --help` for how"
+            ),
+            ("eval", "links", "a.csv", "--bogus-flag"): "links: unknown option --bogus-flag\n",
+            ("ingest", "events", "a.csv", "--quote"): "ingest events: unknown option --quote",
+            ("version", "now"): 'weft version: unexpected argument "now"\n',
+            ("serve", "--features", "x"): "weft: --features: Value x not in range 0 to 4096\n",
+            ("graph",): "weft: A subcommand is required\nRun `weft graph --help`",
+        }.items():
+            with self.subTest(arguments):
+                self.assertIn(said, run(*arguments, code=2).stderr)
+
     def train(self, *flags):
         """Trains on self.file; returns what was said and the path of the model."""
         path = pathlib.Path(self.folder.name) / "model.weft"
