@@ -28,9 +28,10 @@ void AppendEscaped(std::string& line, std::string_view text) {
 }
 
 spdlog::logger& Logger() {
-  static const std::shared_ptr<spdlog::logger> logger = [] {
-    auto made =
-        std::make_shared<spdlog::logger>("weft", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  // Never destroyed: gRPC's threads may log until the very end of the process.
+  static spdlog::logger* const logger = [] {
+    auto* const made =
+        new spdlog::logger("weft", std::make_shared<spdlog::sinks::stderr_sink_mt>());
     made->set_formatter(std::make_unique<spdlog::pattern_formatter>(
         R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})", spdlog::pattern_time_type::utc));
     made->flush_on(spdlog::level::info);

@@ -16,6 +16,7 @@
 #include "graph/text.h"
 #include "rpc/address.h"
 #include "rpc/admin_handlers.h"
+#include "rpc/grpc_log.h"
 #include "rpc/health_service.h"
 #include "rpc/http_server.h"
 #include "rpc/ingest_handlers.h"
@@ -40,6 +41,7 @@ constexpr int kKeepAliveTimeoutMs = 20'000;
 void PrepareGrpc() {
   static std::once_flag once;
   std::call_once(once, [] {
+    TakeOverGrpcLog();
     grpc::EnableDefaultHealthCheckService(false);  // ours can be reached through reflection
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   });
@@ -200,7 +202,10 @@ class GrpcServer final : public Server {
     builder.RegisterService(admin_service_.get());
     builder.RegisterService(health_.get());
     AskForShortSlices();  // gRPC's threads inherit them
-    grpc_ = builder.BuildAndStart();
+    {
+      const GrpcSilence silence;  // about a taken port
+      grpc_ = builder.BuildAndStart();
+    }
     AskForUsualSlices();
     if (grpc_ == nullptr || port == 0) {
       return absl::UnavailableError(

@@ -315,6 +315,20 @@ class CommandLine(unittest.TestCase):
             with self.subTest(arguments):
                 self.assertIn(said, run(*arguments, code=2).stderr)
 
+    def test_a_taken_port(self):
+        server, address = self.serve()
+        for flags in (
+            ("--listen", address, "--http-listen", "none"),
+            ("--listen", "127.0.0.1:0", "--http-listen", address),
+        ):
+            refused = run("serve", "--data-dir", self.folder.name + "/other", *flags, code=1)
+            field = "http_listen" if flags[-1] == address else "listen"
+            self.assertEqual(
+                refused.stderr,
+                f"weft: {field}: cannot listen on {address}; is the port in use?\n",
+            )
+        self.drain(server)
+
     def train(self, *flags):
         """Trains on self.file; returns what was said and the path of the model."""
         path = pathlib.Path(self.folder.name) / "model.weft"
