@@ -29,6 +29,11 @@ std::int64_t Microseconds(double seconds) {
   return static_cast<std::int64_t>(microseconds);
 }
 
+// The details of an error are bytes for programs.
+std::string WithoutDetails(const absl::Status& status) {
+  return status.ToString(absl::StatusToStringMode::kWithNoExtraData);
+}
+
 Sequencer::Options SequencerOptions(const config::v1::FeedConfig& config, std::string name,
                                     std::uint32_t feed) {
   Sequencer::Options options;
@@ -124,7 +129,7 @@ absl::Status GraphHost::RestoreGraph() {
       return absl::OkStatus();
     }
     Log(LogLevel::kWarning, "checkpoint cannot be used",
-        {{"checkpoint", Concat(manifest.id)}, {"error", status.ToString()}});
+        {{"checkpoint", Concat(manifest.id)}, {"error", WithoutDetails(status)}});
   }
   // Without a checkpoint the state is rebuilt from the whole log, if that is still there.
   for (const graph::ParsedSpec::Input& input : spec_->inputs()) {
@@ -205,13 +210,13 @@ void GraphHost::Fail(const absl::Status& status) {
     if (stopping_ || !failure_.ok()) return;
     failure_ = status;
   }
-  Log(LogLevel::kError, "the graph or its log has failed", {{"error", status.ToString()}});
+  Log(LogLevel::kError, "the graph or its log has failed", {{"error", WithoutDetails(status)}});
   SetPhase(Phase::kFailed);
 }
 
 void GraphHost::OnWriterStopped(const absl::Status& status) {
   if (absl::IsResourceExhausted(status)) {
-    Log(LogLevel::kError, "the log cannot be written for now", {{"error", status.ToString()}});
+    Log(LogLevel::kError, "the log cannot be written for now", {{"error", WithoutDetails(status)}});
   } else {
     Fail(status);
   }
@@ -336,7 +341,7 @@ void GraphHost::LookAfter(CheckpointPolicy& policy) {
   if (manifest.ok()) {
     for (const LogPosition& position : manifest->applied) contained += position.offset;
   } else {
-    Log(LogLevel::kError, "checkpoint failed", {{"error", manifest.status().ToString()}});
+    Log(LogLevel::kError, "checkpoint failed", {{"error", WithoutDetails(manifest.status())}});
   }
   policy.Cut(end_ns, end_ns - start_ns, manifest.ok() ? contained : applied);
 }
