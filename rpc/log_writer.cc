@@ -1,5 +1,6 @@
 #include "rpc/log_writer.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -11,7 +12,9 @@ namespace {
 // A group is one write: large enough that the fsync is shared, small enough to bound the memory of
 // the write.
 constexpr std::size_t kGroupBytesMax = std::size_t{16} << 20;
-constexpr std::chrono::milliseconds kRetryAfter{100};
+// Every try has RocksDB write what it holds in memory, so a disk that stays full gets fewer.
+constexpr std::chrono::milliseconds kRetryFirst{100};
+constexpr std::chrono::milliseconds kRetryMost{1600};
 
 }  // namespace
 
@@ -82,6 +85,7 @@ void LogWriter::Finish(std::vector<Entry>& group) {
 
 // Until it has been written; false if that will not be.
 bool LogWriter::Write(const std::vector<graph::LogAppend>& appends) {
+  std::chrono::milliseconds pause = kRetryFirst;
   for (bool waiting = false;; waiting = true) {
     const auto start = std::chrono::steady_clock::now();
     const absl::Status written = log_->Append(appends);
@@ -99,7 +103,8 @@ bool LogWriter::Write(const std::vector<graph::LogAppend>& appends) {
     if (!full || !waiting) stopped_(written);
     if (!full) return false;
     std::unique_lock lock(mutex_);
-    if (changed_.wait_for(lock, kRetryAfter, [&] { return stopping_; })) return false;
+    if (changed_.wait_for(lock, pause, [&] { return stopping_; })) return false;
+    pause = std::min(pause * 2, kRetryMost);
   }
 }
 

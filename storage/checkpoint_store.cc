@@ -12,7 +12,8 @@ namespace weft::storage {
 // Owns the pages until Commit; drops them otherwise.
 class CheckpointWriter final : public graph::CheckpointStore::Writer {
  public:
-  CheckpointWriter(RocksCheckpointStore* store, std::uint64_t id) : store_(store), id_(id) {}
+  CheckpointWriter(RocksCheckpointStore* store, std::uint64_t id)
+      : store_(store), id_(id), reopen_count_(store->database_->reopen_count()) {}
 
   ~CheckpointWriter() override {
     // What cannot be removed now goes when the directory is opened next.
@@ -41,6 +42,9 @@ class CheckpointWriter final : public graph::CheckpointStore::Writer {
       stored.operators.push_back(sink->pages());
     }
     WEFT_TRY(store_->database_->Flush(Family::kCheckpoints));
+    if (store_->database_->reopen_count() != reopen_count_) {
+      return absl::ResourceExhaustedError("the disk was full while the checkpoint was written");
+    }
     rocksdb::WriteBatch batch;
     batch.Put(store_->database_->handle(Family::kCheckpoints), ManifestKey(id_),
               EncodeManifest(stored));
@@ -59,6 +63,7 @@ class CheckpointWriter final : public graph::CheckpointStore::Writer {
 
   RocksCheckpointStore* const store_;
   const std::uint64_t id_;
+  const std::uint64_t reopen_count_;
   bool committed_ = false;
   std::atomic<std::uint64_t> page_count_ = 0;  // of all sinks
   std::vector<std::unique_ptr<PageSink>> sinks_;
@@ -180,6 +185,7 @@ absl::Status RocksCheckpointStore::Verify(std::uint64_t id) const {
 
 absl::StatusOr<std::unique_ptr<graph::CheckpointStore::Writer>> RocksCheckpointStore::Begin() {
   WEFT_TRY(space_->Check());
+  WEFT_TRY(database_->MakeWritable());
   const std::scoped_lock lock(mutex_);
   if (writer_lives_) {
     return absl::FailedPreconditionError("another checkpoint is being written");

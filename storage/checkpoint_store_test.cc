@@ -144,9 +144,9 @@ TEST_F(CheckpointStoreTest, KeepsTwo) {
 TEST_F(CheckpointStoreTest, DamageIsFoundAndTheOlderOneStays) {
   directory_.reset();
   const TestDirectory raw_place;
-  auto database = Database::Open(raw_place.path(), nullptr);
-  ASSERT_TRUE(database.ok());
   const DiskSpace space(0, [] { return ~std::uint64_t{0}; });
+  auto database = Database::Open(raw_place.path(), nullptr, &space);
+  ASSERT_TRUE(database.ok());
   auto store = RocksCheckpointStore::Open(database->get(), &space);
   ASSERT_TRUE(store.ok());
   ASSERT_TRUE(WriteOne(**store, 1, "older").ok());

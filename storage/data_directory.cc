@@ -16,9 +16,6 @@
 namespace weft::storage {
 namespace {
 
-// What opening a database writes, and a little more.
-constexpr std::uint64_t kOpenBytes = std::uint64_t{4} << 20;
-
 class RocksDataDirectory final : public DataDirectory {
  public:
   RocksDataDirectory(std::unique_ptr<DirectoryLock> lock, std::unique_ptr<DiskSpace> space,
@@ -54,6 +51,31 @@ class RocksDataDirectory final : public DataDirectory {
   const std::unique_ptr<RocksCheckpointStore> checkpoints_;
 };
 
+// Of the write-ahead logs, which opening reads and writes once more, sorted.
+std::uint64_t WriteAheadBytes(const std::string& database_path) {
+  std::uint64_t bytes = 0;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(database_path, error)) {
+    if (entry.path().extension() != ".log") continue;
+    const std::uintmax_t size = entry.file_size(error);
+    if (!error) bytes += size;
+  }
+  return bytes;
+}
+
+absl::StatusOr<std::unique_ptr<DataDirectory>> OpenLocked(const std::string& database_path,
+                                                          rocksdb::Env* environment,
+                                                          std::unique_ptr<DirectoryLock> lock,
+                                                          std::unique_ptr<DiskSpace> space) {
+  WEFT_ASSIGN(auto database, Database::Open(database_path, environment, space.get()));
+  WEFT_ASSIGN(auto log, RocksEventLog::Open(database.get(), space.get()));
+  WEFT_ASSIGN(auto dictionary, RocksDictionary::Open(database.get()));
+  WEFT_ASSIGN(auto checkpoints, RocksCheckpointStore::Open(database.get(), space.get()));
+  return std::make_unique<RocksDataDirectory>(std::move(lock), std::move(space),
+                                              std::move(database), std::move(log),
+                                              std::move(dictionary), std::move(checkpoints));
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<DataDirectory>> DataDirectory::Open(Options options) {
@@ -73,17 +95,15 @@ absl::StatusOr<std::unique_ptr<DataDirectory>> DataDirectory::Open(Options optio
       return error ? ~std::uint64_t{0} : space.available;
     };
   }
-  if (const absl::Status room = DiskSpace(0, free_bytes).Check(kOpenBytes); !room.ok()) {
+  auto space = std::make_unique<DiskSpace>(options.min_free_bytes, free_bytes);
+  if (const absl::Status room = space->CheckWithinReserve(Database::kOpenBytes); !room.ok()) {
     return absl::Status(room.code(), absl::StrCat(options.path, ": ", room.message()));
   }
-  WEFT_ASSIGN(auto database, Database::Open(database_path, options.environment));
-  auto space = std::make_unique<DiskSpace>(options.min_free_bytes, std::move(free_bytes));
-  WEFT_ASSIGN(auto log, RocksEventLog::Open(database.get(), space.get()));
-  WEFT_ASSIGN(auto dictionary, RocksDictionary::Open(database.get()));
-  WEFT_ASSIGN(auto checkpoints, RocksCheckpointStore::Open(database.get(), space.get()));
-  return std::make_unique<RocksDataDirectory>(std::move(lock), std::move(space),
-                                              std::move(database), std::move(log),
-                                              std::move(dictionary), std::move(checkpoints));
+  auto opened = OpenLocked(database_path, options.environment, std::move(lock), std::move(space));
+  if (!absl::IsResourceExhausted(opened.status())) return opened;
+  return absl::ResourceExhaustedError(absl::StrCat(
+      options.path, ": the disk is full: ", free_bytes(), " bytes free, opening needs up to ",
+      WriteAheadBytes(database_path) + Database::kOpenBytes, ": ", opened.status().message()));
 }
 
 }  // namespace weft::storage

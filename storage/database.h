@@ -4,8 +4,10 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -13,6 +15,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "storage/disk_space.h"
 
 namespace weft::storage {
 
@@ -30,11 +33,19 @@ class Database {
   // What one family may hold in memory before it is in files.
   static constexpr std::uint64_t kBufferedBytesMax = std::uint64_t{128} << 20;
 
-  // DATA_LOSS if RocksDB finds its files damaged. `environment` may be null.
+  // What opening writes besides what the write-ahead log holds, and a little more.
+  static constexpr std::uint64_t kOpenBytes = std::uint64_t{4} << 20;
+
+  // DATA_LOSS if RocksDB finds its files damaged. `environment` may be null. `space` outlives the
+  // database.
   static absl::StatusOr<std::unique_ptr<Database>> Open(const std::string& path,
-                                                        rocksdb::Env* environment);
+                                                        rocksdb::Env* environment,
+                                                        const DiskSpace* space);
+  // Puts what is only in the write-ahead log into files, for a quick start.
   ~Database();
 
+  // Like Flush, RESOURCE_EXHAUSTED while the disk is full. Once there is space, the next of either
+  // makes the database writable again, which forgets what was written kUnlogged and not flushed.
   absl::Status Write(rocksdb::WriteBatch& batch, Durability durability);
   // NOT_FOUND if there is no such key.
   absl::StatusOr<std::string> Get(Family family, std::string_view key) const;
@@ -42,19 +53,33 @@ class Database {
   std::unique_ptr<rocksdb::Iterator> Iterate(Family family) const;
   // Makes everything of the family durable.
   absl::Status Flush(Family family);
-  // After a write failed for want of space: makes the database writable again.
-  absl::Status Resume();
 
-  rocksdb::ColumnFamilyHandle* handle(Family family) const {
-    return handles_[static_cast<std::size_t>(family)];
-  }
+  // Opens RocksDB anew if the disk was full.
+  absl::Status MakeWritable();
+  // How often that was done.
+  std::uint64_t reopen_count() const { return reopen_count_; }
+
+  // For batches.
+  rocksdb::ColumnFamilyHandle* handle(Family family) const;
 
  private:
-  Database() = default;
+  struct Opened;
+  class FamilyHandle;
 
-  std::unique_ptr<rocksdb::DB> db_;
-  std::array<rocksdb::ColumnFamilyHandle*, kFamilyCount> handles_{};
-  rocksdb::ColumnFamilyHandle* default_handle_ = nullptr;
+  Database(std::string path, rocksdb::Env* environment, const DiskSpace* space);
+  std::shared_ptr<Opened> Current() const;
+  absl::StatusOr<std::shared_ptr<Opened>> OpenFiles();
+  template <class Action>
+  absl::Status WhenWritable(std::string_view what, const Action& action);
+
+  const std::string path_;
+  rocksdb::Env* const environment_;
+  const DiskSpace* const space_;
+  std::array<std::unique_ptr<FamilyHandle>, kFamilyCount> handles_;
+  std::atomic<bool> was_full_ = false;
+  std::atomic<std::uint64_t> reopen_count_ = 0;
+  mutable std::mutex mutex_;
+  std::shared_ptr<Opened> opened_;  // guarded by mutex_; null if it could not be opened anew
 };
 
 // Corruption is DATA_LOSS, no space RESOURCE_EXHAUSTED, not found NOT_FOUND, the rest INTERNAL.

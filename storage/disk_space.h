@@ -22,8 +22,12 @@ class DiskSpace {
 
   // RESOURCE_EXHAUSTED unless `wanted_bytes` more can be written and the reserve stays.
   absl::Status Check(std::uint64_t wanted_bytes = 0) const;
+  // For what the reserve is there for: RESOURCE_EXHAUSTED unless as much can be written.
+  absl::Status CheckWithinReserve(std::uint64_t wanted_bytes) const;
 
  private:
+  absl::Status CheckLeaves(std::uint64_t reserved_bytes, std::uint64_t wanted_bytes) const;
+
   const std::uint64_t reserved_bytes_;
   const FreeBytes free_bytes_;
 };

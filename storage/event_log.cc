@@ -128,19 +128,9 @@ absl::Status RocksEventLog::CheckEnd(LogPosition end) const {
   return absl::OkStatus();
 }
 
-absl::Status RocksEventLog::PrepareWrite() {
+absl::Status RocksEventLog::Append(std::span<const LogAppend> appends) {
   WEFT_TRY(broken_);
   WEFT_TRY(space_->Check());
-  if (!was_full_) return absl::OkStatus();
-  if (const absl::Status resumed = database_->Resume(); !resumed.ok()) {
-    return absl::ResourceExhaustedError(absl::StrCat("the disk was full: ", resumed.message()));
-  }
-  was_full_ = false;
-  return absl::OkStatus();
-}
-
-absl::Status RocksEventLog::Append(std::span<const LogAppend> appends) {
-  WEFT_TRY(PrepareWrite());
   std::map<std::uint32_t, LogPosition> ends;
   std::uint64_t next_node = next_node_;
   rocksdb::WriteBatch batch;
@@ -175,10 +165,7 @@ absl::Status RocksEventLog::Append(std::span<const LogAppend> appends) {
     batch.Put(database_->handle(Family::kEnds), FeedPrefix(feed), value);
   }
   absl::Status written = database_->Write(batch, Durability::kSynced);
-  if (absl::IsResourceExhausted(written)) {
-    was_full_ = true;
-    return written;
-  }
+  if (absl::IsResourceExhausted(written)) return written;
   if (!written.ok()) {
     // Whether the bytes reached the disk is unknown; only a reopen can tell.
     broken_ = absl::FailedPreconditionError(

@@ -42,11 +42,9 @@ class RocksEventLog final : public graph::EventLog {
   RocksEventLog(Database* database, const DiskSpace* space) : database_(database), space_(space) {}
   absl::Status LoadEnds();
   absl::Status CheckEnd(graph::LogPosition end) const;
-  absl::Status PrepareWrite();
 
   Database* const database_;
   const DiskSpace* const space_;
-  bool was_full_ = false;        // Append's thread only
   absl::Status broken_;          // Append's thread only
   std::uint64_t next_node_ = 0;  // Append's thread only
   mutable std::mutex mutex_;

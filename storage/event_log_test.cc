@@ -1,4 +1,5 @@
 #include <atomic>
+#include <filesystem>
 #include <thread>
 #include <vector>
 
@@ -7,6 +8,7 @@
 #include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
 
+#include "graph/check.h"
 #include "graph/state.h"
 #include "storage/data_directory.h"
 #include "storage/test_directory.h"
@@ -171,7 +173,7 @@ TEST(EventLogTest, TrimsWholeRecords) {
   EXPECT_EQ(directory->LogBegin(1)->offset, 5u);
 }
 
-// A file system whose write-ahead logs say "no space" while it is told to.
+// A file system that while it is told to has room for half of what is written and then no space.
 class FullFile final : public rocksdb::FSWritableFileOwnerWrapper {
  public:
   FullFile(std::unique_ptr<rocksdb::FSWritableFile>&& file, const std::atomic<bool>* full)
@@ -179,7 +181,11 @@ class FullFile final : public rocksdb::FSWritableFileOwnerWrapper {
   using FSWritableFileOwnerWrapper::Append;
   rocksdb::IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
                            rocksdb::IODebugContext* context) override {
-    if (*full_) return rocksdb::IOStatus::NoSpace("test");
+    if (*full_) {
+      const rocksdb::Slice half(data.data(), data.size() / 2);
+      const rocksdb::IOStatus written = FSWritableFileOwnerWrapper::Append(half, options, context);
+      return written.ok() ? rocksdb::IOStatus::NoSpace("test") : written;
+    }
     return FSWritableFileOwnerWrapper::Append(data, options, context);
   }
 
@@ -206,7 +212,11 @@ TEST(EventLogTest, SurvivesAFullDisk) {
   const auto file_system = std::make_shared<FullFileSystem>();
   const auto environment = rocksdb::NewCompositeEnv(file_system);
   {
-    const auto directory = OpenOrDie({.path = place.path(), .environment = environment.get()});
+    const auto directory = OpenOrDie(
+        {.path = place.path(),
+         .min_free_bytes = 1,
+         .environment = environment.get(),
+         .free_bytes = [&] { return file_system->full ? std::uint64_t{1} : ~std::uint64_t{0}; }});
     ASSERT_TRUE(directory->log().Append(std::vector{MakeAppend(MakeRecord(1, 0, 2))}).ok());
     file_system->full = true;
     for (int i = 0; i < 3; ++i) {
@@ -224,6 +234,96 @@ TEST(EventLogTest, SurvivesAFullDisk) {
   const auto directory = OpenOrDie({.path = place.path()});
   EXPECT_EQ(ReadAll(directory->log(), {0, 1, 0}),
             (std::vector{MakeRecord(1, 0, 2), MakeRecord(1, 2, 5)}));
+}
+
+// Sometimes with nothing in memory, which RocksDB itself does not survive.
+TEST(EventLogTest, SurvivesDisksThatAreFullAgainAndAgain) {
+  const TestDirectory place;
+  const auto file_system = std::make_shared<FullFileSystem>();
+  const auto environment = rocksdb::NewCompositeEnv(file_system);
+  std::vector<LogRecord> written;
+  {
+    const auto directory = OpenOrDie({.path = place.path(), .environment = environment.get()});
+    for (std::uint64_t round = 0; round < 6; ++round) {
+      const LogRecord record = MakeRecord(1, 2 * round, 2);
+      file_system->full = true;
+      for (std::uint64_t i = 0; i <= round % 3; ++i)
+        EXPECT_TRUE(
+            absl::IsResourceExhausted(directory->log().Append(std::vector{MakeAppend(record)})));
+      file_system->full = false;
+      const absl::Status status = directory->log().Append(std::vector{MakeAppend(record)});
+      ASSERT_TRUE(status.ok()) << status;
+      written.push_back(record);
+      // What a killed process leaves behind.
+      const TestDirectory killed;
+      std::filesystem::copy(place.path(), killed.path(), std::filesystem::copy_options::recursive);
+      EXPECT_EQ(ReadAll(OpenOrDie({.path = killed.path()})->log(), {0, 1, 0}), written);
+    }
+  }
+  const auto directory = OpenOrDie({.path = place.path()});
+  EXPECT_EQ(ReadAll(directory->log(), {0, 1, 0}), written);
+}
+
+absl::Status CutCheckpoint(DataDirectory& directory) {
+  WEFT_ASSIGN(const auto writer, directory.checkpoints().Begin());
+  const std::string state(1 << 20, 'x');
+  WEFT_TRY(writer->Operator("nat").Write("state", std::as_bytes(std::span(state))));
+  return writer->Commit({});
+}
+
+TEST(EventLogTest, LetsCheckpointsSurviveAFullDisk) {
+  const TestDirectory place;
+  const auto file_system = std::make_shared<FullFileSystem>();
+  const auto environment = rocksdb::NewCompositeEnv(file_system);
+  const auto directory = OpenOrDie({.path = place.path(), .environment = environment.get()});
+  file_system->full = true;
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(absl::IsResourceExhausted(CutCheckpoint(*directory)));
+  file_system->full = false;
+  // Nothing is appended that would make the database writable again.
+  const absl::Status status = CutCheckpoint(*directory);
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_EQ(directory->checkpoints().List()->size(), 1u);
+}
+
+// The database is opened anew, which forgets the pages that were not flushed.
+TEST(EventLogTest, RefusesACheckpointThatSpansAFullDisk) {
+  const TestDirectory place;
+  const auto file_system = std::make_shared<FullFileSystem>();
+  const auto environment = rocksdb::NewCompositeEnv(file_system);
+  const auto directory = OpenOrDie({.path = place.path(), .environment = environment.get()});
+  const std::vector appends{MakeAppend(MakeRecord(1, 0, 2))};
+  {
+    const auto writer = directory->checkpoints().Begin();
+    ASSERT_TRUE(writer.ok());
+    const std::string state(3 << 20, 'x');
+    ASSERT_TRUE((*writer)->Operator("nat").Write("state", std::as_bytes(std::span(state))).ok());
+    file_system->full = true;
+    EXPECT_TRUE(absl::IsResourceExhausted(directory->log().Append(appends)));
+    file_system->full = false;
+    EXPECT_TRUE(directory->log().Append(appends).ok());
+    EXPECT_TRUE(absl::IsResourceExhausted((*writer)->Commit({})));
+  }
+  EXPECT_EQ(directory->checkpoints().List()->size(), 0u);
+  EXPECT_TRUE(CutCheckpoint(*directory).ok());
+}
+
+TEST(EventLogTest, StaysOpenForAReaderAfterAFullDisk) {
+  const TestDirectory place;
+  const auto file_system = std::make_shared<FullFileSystem>();
+  const auto environment = rocksdb::NewCompositeEnv(file_system);
+  const auto directory = OpenOrDie({.path = place.path(), .environment = environment.get()});
+  graph::EventLog& log = directory->log();
+  ASSERT_TRUE(log.Append(std::vector{MakeAppend(MakeRecord(1, 0, 2))}).ok());
+  const std::vector appends{MakeAppend(MakeRecord(1, 2, 2))};
+  const absl::Status read = log.Read({0, 1, 0}, [&](const LogRecord&) {
+    file_system->full = true;
+    EXPECT_TRUE(absl::IsResourceExhausted(log.Append(appends)));
+    file_system->full = false;
+    EXPECT_TRUE(absl::IsResourceExhausted(log.Append(appends)));
+    return absl::OkStatus();
+  });
+  EXPECT_TRUE(read.ok()) << read;
+  EXPECT_TRUE(log.Append(appends).ok());
 }
 
 TEST(EventLogTest, KeepsTheFreeBytesThatItWasTold) {

@@ -10,53 +10,16 @@ Exit codes: 0 passed, 1 failed, 77 skipped (with the reason).
 
 import argparse
 import json
-import os
-import pathlib
 import subprocess
 import sys
-import tempfile
 import urllib.error
 
 from service import STOP_SECONDS, Service
+from small_disk import SKIPPED, NoSmallDisk, fill, small_disk
 
-SKIPPED = 77
 DISK_MEBIBYTES = 256
 RESERVE_BYTES = 16 << 20
 EVENTS = 5000
-IN_NAMESPACE = "WEFT_TEST_IN_MOUNT_NAMESPACE"
-
-
-def enter_namespace():
-    """Starts this test again where it may mount; returns why that cannot be."""
-    enter = ["unshare", "--mount"] + ([] if os.geteuid() == 0 else ["--map-root-user"])
-    try:
-        tried = subprocess.run([*enter, "true"], capture_output=True, text=True)
-    except FileNotFoundError:
-        return "unshare is not installed"
-    if tried.returncode != 0:
-        return tried.stderr.strip()
-    os.execvpe(enter[0], [*enter, sys.executable, *sys.argv], {**os.environ, IN_NAMESPACE: "1"})
-
-
-def mount_disk(place):
-    """Returns why that cannot be, or nothing."""
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={DISK_MEBIBYTES}m", "tmpfs", str(place)],
-        capture_output=True,
-        text=True,
-    )
-    return mounted.stderr.strip()
-
-
-def fill(path):
-    """Takes every free byte of the disk."""
-    with open(path, "wb", buffering=0) as out:
-        for size in (1 << 20, 4096):
-            try:
-                while True:
-                    out.write(bytes(size))
-            except OSError:
-                continue
 
 
 def write_events(path, count):
@@ -214,26 +177,21 @@ def main():
     parser.add_argument("--weft", required=True)
     parser.add_argument("--graph", required=True, help="the graph that weft serve has built in")
     flags = parser.parse_args()
-    reason = None if IN_NAMESPACE in os.environ else enter_namespace()
-    with tempfile.TemporaryDirectory(prefix="weft-disk-") as temporary:
-        disk, elsewhere = pathlib.Path(temporary, "disk"), pathlib.Path(temporary, "elsewhere")
-        disk.mkdir()
-        elsewhere.mkdir()
-        reason = reason or mount_disk(disk)
-        if reason:
-            print(f"SKIPPED: no small file system can be mounted here: {reason}")
-            return SKIPPED
-        test = Test(flags, disk, elsewhere)
-        try:
-            test.start_full()
-            test.goes_on_after_a_kill()
-            test.goes_on_by_itself()
-        except AssertionError as error:
-            print(f"FAILED: {error}")
-            return 1
-        finally:
-            test.service.kill()
-            subprocess.run(["umount", str(disk)], check=False)
+    try:
+        with small_disk(DISK_MEBIBYTES) as places:
+            test = Test(flags, *places)
+            try:
+                test.start_full()
+                test.goes_on_after_a_kill()
+                test.goes_on_by_itself()
+            finally:
+                test.service.kill()
+    except NoSmallDisk as reason:
+        print(f"SKIPPED: no small file system can be mounted here: {reason}")
+        return SKIPPED
+    except AssertionError as error:
+        print(f"FAILED: {error}")
+        return 1
     print("passed")
     return 0
 

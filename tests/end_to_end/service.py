@@ -27,6 +27,7 @@ class Service:
         self._command = [weft, "serve", "--data-dir", str(data_dir), "--json", *flags]
         self._listen = ["--listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0"]
         self.process = None
+        self.log = None  # a file for what it says on stderr
 
     def start(self):
         """Returns once it serves; a restart takes the ports that it had."""
@@ -36,7 +37,7 @@ class Service:
     def begin(self):
         """Starts it and does not wait for it; only a restart has known ports while it recovers."""
         self.process = subprocess.Popen(
-            self._command + self._listen, stdout=subprocess.PIPE, text=True
+            self._command + self._listen, stdout=subprocess.PIPE, stderr=self.log, text=True
         )
 
     def wait_ready(self):
