@@ -90,7 +90,7 @@ void Dispatcher::Count(const Method& method, const absl::Status& status,
 }
 
 void Dispatcher::Call(std::string_view path, std::int64_t deadline_ns, const Message& request,
-                      Message& response, Done done) {
+                      Message& response, const Done& done) {
   const auto found = methods_.find(path);
   if (found == methods_.end()) {
     return done(absl::UnimplementedError(graph::Concat("there is no method ", path)));

@@ -76,7 +76,7 @@ class Dispatcher {
   // `request` and `response` live until then. `deadline_ns` 0 means the default.
   void Call(std::string_view path, std::int64_t deadline_ns,
             const google::protobuf::Message& request, google::protobuf::Message& response,
-            Done done);
+            const Done& done);
   // The same from JSON to JSON, waiting. NOT_FOUND for an unknown path, INVALID_ARGUMENT for JSON
   // that is not a request.
   absl::StatusOr<std::string> CallJson(std::string_view path, std::int64_t deadline_ns,

@@ -29,7 +29,7 @@ void AppendEscaped(std::string& line, std::string_view text) {
 
 spdlog::logger& Logger() {
   // Never destroyed: gRPC's threads may log until the very end of the process.
-  static spdlog::logger* const logger = [] {
+  static spdlog::logger* const kLogger = [] {
     auto* const made =
         new spdlog::logger("weft", std::make_shared<spdlog::sinks::stderr_sink_mt>());
     made->set_formatter(std::make_unique<spdlog::pattern_formatter>(
@@ -37,7 +37,7 @@ spdlog::logger& Logger() {
     made->flush_on(spdlog::level::info);
     return made;
   }();
-  return *logger;
+  return *kLogger;
 }
 
 spdlog::level::level_enum ToSpdlog(LogLevel level) {

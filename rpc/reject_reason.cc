@@ -14,7 +14,7 @@ std::string RejectReasonName(v1::RejectReason reason) {
 }
 
 std::string ExplainRejectReason(v1::RejectReason reason) {
-  const std::string name = RejectReasonName(reason);
+  std::string name = RejectReasonName(reason);
   if (reason != v1::REJECT_REASON_TOO_FAR_AHEAD) return name;
   return graph::Concat(name, ", its time is far in the future: is it in another unit?");
 }
