@@ -1,3 +1,4 @@
+#include <cinttypes>
 #include <cstdio>
 #include <memory>
 #include <vector>
@@ -137,17 +138,19 @@ absl::Status Run::Execute() {
 }
 
 void Run::Print() const {
-  const auto events = static_cast<unsigned long long>(source_->event_count());
-  const auto nodes = static_cast<unsigned long long>(source_->node_count());
+  const auto events = static_cast<std::uint64_t>(source_->event_count());
+  const auto nodes = static_cast<std::uint64_t>(source_->node_count());
   const double rate = seconds_ > 0 ? static_cast<double>(events) / seconds_ : 0.0;
   if (flags_.json) {
     std::fprintf(stderr,
-                 "{\"schema_version\":1,\"events\":%llu,\"nodes\":%llu,\"seconds\":%.6f,\"events_"
-                 "per_second\":%.1f,\"state_hash\":\"%s\"}\n",
+                 "{\"schema_version\":1,\"events\":%" PRIu64 ",\"nodes\":%" PRIu64
+                 ",\"seconds\":%.6f,\"events_per_second\":%.1f,\"state_hash\":\"%s\"}\n",
                  events, nodes, seconds_, rate, state_hash_.c_str());
     return;
   }
-  std::fprintf(stderr, "weft: %llu events, %llu nodes in %.2f s (%.0f events/s), state hash %s\n",
+  std::fprintf(stderr,
+               "weft: %" PRIu64 " events, %" PRIu64
+               " nodes in %.2f s (%.0f events/s), state hash %s\n",
                events, nodes, seconds_, rate, state_hash_.c_str());
 }
 
