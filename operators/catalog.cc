@@ -6,6 +6,7 @@
 #include "operators/link/nat_operator.h"
 #include "operators/link/negative_sampler.h"
 #include "operators/link/recency_operator.h"
+#include "operators/link/weft_operator.h"
 
 namespace weft::operators {
 

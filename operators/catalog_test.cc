@@ -79,6 +79,10 @@ const std::map<std::string, std::string, std::less<>>& Cases() {
                        "max_nodes: 64 first_hop_slots: 6 second_hop_slots: 4 self_width: 16 "
                        "hidden_width: 24 feature_count: 2 feature_events: 100 "
                        "scoring { batch: 8 max_targets: 9 } }")},
+        {"weft", scorer("weft",
+                        "[type.googleapis.com/weft.operators.link.v1.Weft] { learn: true seed: 5 "
+                        "max_nodes: 64 slots: 8 before_rows: 7 scoring { batch: 8 max_targets: 9 } "
+                        "}")},
         {"link_evaluation",
          head + sampler +
              "node { name: \"a\" operator: \"recency\" input: \"CANDIDATES:candidates\" output: "

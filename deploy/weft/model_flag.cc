@@ -13,15 +13,14 @@
 namespace weft::deploy {
 namespace {
 
-constexpr std::string_view kOperator = "nat";
-
+template <class Options>
 absl::Status SetModelFile(std::string_view spec_name, const std::string& path,
                           const std::string& digest, graph::v1::Node& node) {
-  operators::link::v1::Nat options;
+  Options options;
   if (node.has_options() && !node.options().UnpackTo(&options)) {
     return absl::InvalidArgumentError(graph::Concat(spec_name, ": node \"", node.name(),
-                                                    "\": expected options of nat, got ",
-                                                    node.options().type_url()));
+                                                    "\": expected options of ", node.operator_(),
+                                                    ", got ", node.options().type_url()));
   }
   if (!options.model_file().empty() && options.model_digest() != digest) {
     return absl::InvalidArgumentError(graph::Concat(spec_name, ": node \"", node.name(),
@@ -39,9 +38,9 @@ absl::Status SetModelFile(std::string_view spec_name, const std::string& path,
 absl::StatusOr<std::string> WithModelFile(std::string_view text, std::string_view spec_name,
                                           const std::string& path) {
   WEFT_ASSIGN(const std::string model, operators::link::ModelFileName(path));
-  if (model != kOperator) {
+  if (model != "nat" && model != "weft") {
     return absl::FailedPreconditionError(
-        graph::Concat(path, ": expected a model of ", kOperator, ", got one of ", model));
+        graph::Concat(path, ": expected a model of nat or weft, got one of ", model));
   }
   WEFT_ASSIGN(const std::string digest, operators::link::ModelFileDigest(path));
   WEFT_ASSIGN(const graph::ParsedSpec parsed,
@@ -52,13 +51,15 @@ absl::StatusOr<std::string> WithModelFile(std::string_view text, std::string_vie
   graph::v1::GraphSpec spec = parsed.proto();
   int count = 0;
   for (graph::v1::Node& node : *spec.mutable_node()) {
-    if (node.operator_() != kOperator) continue;
-    WEFT_TRY(SetModelFile(spec_name, absolute, digest, node));
+    if (node.operator_() != model) continue;
+    WEFT_TRY(model == "nat"
+                 ? SetModelFile<operators::link::v1::Nat>(spec_name, absolute, digest, node)
+                 : SetModelFile<operators::link::v1::Weft>(spec_name, absolute, digest, node));
     ++count;
   }
   if (count == 0) {
     return absl::InvalidArgumentError(graph::Concat(
-        spec_name, ": --model expected a node with the operator \"", kOperator, "\", got none"));
+        spec_name, ": --model expected a node with the operator \"", model, "\", got none"));
   }
   std::string changed;
   google::protobuf::TextFormat::Printer printer;

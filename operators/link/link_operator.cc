@@ -4,6 +4,7 @@
 
 #include "graph/check.h"
 #include "graph/text.h"
+#include "operators/link/model_file.h"
 #include "operators/link/section.h"
 
 namespace weft::operators::link {
@@ -28,6 +29,24 @@ absl::StatusOr<LinkOperatorSettings> LinkSettings(const graph::OpenContext& cont
                              settings.max_targets, kMaxTargets));
   settings.batch = static_cast<std::int32_t>(batch);
   return settings;
+}
+
+absl::StatusOr<float> LearningRateOption(const graph::OpenContext& context, float value,
+                                         float fallback) {
+  if (value == 0.0f) return fallback;
+  if (value > 0.0f && value <= 1.0f) return value;
+  return context.OptionError(
+      "learning_rate", graph::Concat("expected 0 (which means ", fallback, ") to 1, got ", value));
+}
+
+absl::Status ReadModelOption(const graph::OpenContext& context, const std::string& model_file,
+                             const std::string& model_digest, LinkModel& model) {
+  if (model_file.empty()) return absl::OkStatus();
+  WEFT_ASSIGN(const std::string digest, ModelFileDigest(model_file));
+  if (!model_digest.empty() && model_digest != digest)
+    return context.OptionError("model_digest", graph::Concat("expected the digest of ", model_file,
+                                                             ", ", digest, ", got ", model_digest));
+  return ReadModelFile(model_file, model);
 }
 
 graph::Contract LinkOperator::LinkContract(std::string_view options_type) {

@@ -40,6 +40,16 @@ absl::StatusOr<std::int64_t> PositiveOption(const graph::OpenContext& context,
                                             std::string_view field, std::int64_t value,
                                             std::int64_t fallback, std::int64_t largest);
 
+// Adam's rate: `value` if it is within (0, 1], `fallback` for 0, else the OptionError of
+// learning_rate.
+absl::StatusOr<float> LearningRateOption(const graph::OpenContext& context, float value,
+                                         float fallback);
+
+// Puts the weights of the option model_file into `model`, if there is one, after a check of
+// model_digest.
+absl::Status ReadModelOption(const graph::OpenContext& context, const std::string& model_file,
+                             const std::string& model_digest, LinkModel& model);
+
 class LinkOperator : public graph::Operator, public LinkReader {
  public:
   static constexpr graph::In<LinkCandidates> kCandidates{"CANDIDATES"};
@@ -60,7 +70,7 @@ class LinkOperator : public graph::Operator, public LinkReader {
   std::int64_t known_target_count() const final { return targets_->size(); }
 
  protected:
-  // Ports, and reads of before_batch; `options_type` is the full name of the subclass's options
+  // Ports, and reads of before_batch(32); `options_type` is the full name of the subclass's options
   // message.
   static graph::Contract LinkContract(std::string_view options_type);
 

@@ -5,7 +5,6 @@
 #include "gpu/device.h"
 #include "graph/check.h"
 #include "graph/text.h"
-#include "operators/link/model_file.h"
 #include "operators/link/nat_model.h"
 
 namespace weft::operators::link {
@@ -99,11 +98,8 @@ absl::StatusOr<std::unique_ptr<LinkModel>> NatOperator::MakeModel(graph::OpenCon
   WEFT_ASSIGN(options.dimensions.hidden_width,
               WidthOption(context, "hidden_width", message.hidden_width(), 144));
   WEFT_TRY(ReadFeatures(context, message, options));
-  if (message.learning_rate() < 0.0f || message.learning_rate() > 1.0f)
-    return context.OptionError(
-        "learning_rate",
-        graph::Concat("expected 0 (which means 0.001) to 1, got ", message.learning_rate()));
-  if (message.learning_rate() > 0.0f) options.adam.learning_rate = message.learning_rate();
+  WEFT_ASSIGN(options.adam.learning_rate,
+              LearningRateOption(context, message.learning_rate(), options.adam.learning_rate));
   options.micro_batch = settings.batch;
   options.seed = message.seed();
   options.learning = message.learn();
@@ -112,14 +108,7 @@ absl::StatusOr<std::unique_ptr<LinkModel>> NatOperator::MakeModel(graph::OpenCon
   const std::optional<gpu::Exec> exec = gpu::OpenExec(context.device(), error);
   if (!exec) return absl::FailedPreconditionError(error);
   auto model = std::make_unique<NatModel>(options, *exec);
-  if (!message.model_file().empty()) {
-    WEFT_ASSIGN(const std::string digest, ModelFileDigest(message.model_file()));
-    if (!message.model_digest().empty() && message.model_digest() != digest)
-      return context.OptionError(
-          "model_digest", graph::Concat("expected the digest of ", message.model_file(), ", ",
-                                        digest, ", got ", message.model_digest()));
-    WEFT_TRY(ReadModelFile(message.model_file(), *model));
-  }
+  WEFT_TRY(ReadModelOption(context, message.model_file(), message.model_digest(), *model));
   return model;
 }
 
