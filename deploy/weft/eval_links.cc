@@ -20,7 +20,7 @@ namespace {
 
 struct Flags {
   std::string path;
-  std::string model = "nat";
+  std::string model = "weft";
   std::int32_t epochs = 3;
   std::vector<std::uint64_t> seeds = {1};
   std::int32_t threads = 1;
@@ -139,7 +139,7 @@ int Run(const Flags& flags) {
 void AddEvalCommand(CLI::App& root, Invocation& invocation) {
   CLI::App* eval =
       AddCommand(root, "eval", "Measure how well a model predicts a file's events.",
-                 "weft eval links events.csv --model nat --epochs 3 --seeds 1,2,3 --json");
+                 "weft eval links events.csv --epochs 3 --seeds 1,2,3 --json");
   eval->require_subcommand(1);
   CLI::App* links = AddCommand(
       *eval, "links",

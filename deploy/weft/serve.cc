@@ -190,7 +190,7 @@ void AddServeCommand(CLI::App& root, Invocation& invocation) {
       ->envname("WEFT_GRAPH");
   command
       ->add_option("--model", flags->model,
-                   "Weights that the nat nodes start from, made by weft train links")
+                   "Weights that the nodes of that model start from, made by weft train links")
       ->envname("WEFT_MODEL");
   command->add_flag("--insecure", flags->insecure,
                     "Allow plain text on addresses other than loopback");

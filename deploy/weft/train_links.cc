@@ -24,7 +24,7 @@ using operators::link::LinkTrainingResult;
 
 struct Flags {
   std::string path;
-  std::string model = "nat";
+  std::string model = "weft";
   std::string out;
   std::int32_t epochs = 3;
   std::uint64_t seed = 1;

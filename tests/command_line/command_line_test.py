@@ -18,6 +18,7 @@ import jsonschema
 WEFT = pathlib.Path(sys.argv[1])
 ROOT = pathlib.Path(sys.argv[2])
 GRAPH = str(ROOT / "deploy" / "graphs" / "links.pbtxt")
+NAT_GRAPH = str(ROOT / "deploy" / "graphs" / "links_nat.pbtxt")  # its model reads event features
 
 
 def run(*arguments, code=0, stdin=None):
@@ -175,15 +176,15 @@ class CommandLine(unittest.TestCase):
         featured.write_text("\n".join([rows[0] + ",f0"] + [row + ",7" for row in rows[1:]]) + "\n")
         none = folder / "none.pbtxt"
         none.write_text(
-            pathlib.Path(GRAPH).read_text().replace("learn: true", "learn: true feature_count: 0")
+            pathlib.Path(NAT_GRAPH).read_text().replace("learn: true", "learn: true feature_count: 0")
         )
 
         def state_hash(graph, file):
             done = run("run", graph, "--input", f"events={file}", "--json")
             return json.loads(done.stderr)["state_hash"]
 
-        unread = state_hash(GRAPH, plain)
-        self.assertNotEqual(state_hash(GRAPH, featured), unread)
+        unread = state_hash(NAT_GRAPH, plain)
+        self.assertNotEqual(state_hash(NAT_GRAPH, featured), unread)
         self.assertEqual(state_hash(none, featured), unread)
 
     def test_run_takes_two_feeds_in_time_order(self):
@@ -234,7 +235,7 @@ class CommandLine(unittest.TestCase):
             spans[event["name"]].append((event["ts"], event["ts"] + event["dur"]))
         self.assertEqual(names["process_name"], {1: {"name": "weft"}})
         self.assertEqual(set(names["thread_sort_index"]), set(names["thread_name"]))
-        self.assertIn("nat", spans)
+        self.assertIn("weft", spans)
         seconds = json.loads(summary.stderr)["seconds"]
         for track in spans.values():
             # In microseconds: all are inside the run, those of one operator do not overlap.
@@ -418,7 +419,7 @@ class CommandLine(unittest.TestCase):
         run("bench", "ingest", "--events", "0", code=2)
 
     def scores_of_a_service(self, *flags):
-        """Average precision of nat, which does not learn there, over 2000 events; its scores."""
+        """Average precision of weft, which does not learn there, over 2000 events; its scores."""
         graph = pathlib.Path(self.folder.name) / "still.pbtxt"
         graph.write_text(pathlib.Path(GRAPH).read_text().replace("learn: true", ""))
         server, address = self.serve("--graph", str(graph), *flags)
@@ -468,20 +469,20 @@ class CommandLine(unittest.TestCase):
             "/nonexistent.weft: No such file",
             run(*flags, "--model", "/nonexistent.weft", code=3).stderr,
         )
-        no_nat = pathlib.Path(self.folder.name) / "no_nat.pbtxt"
-        no_nat.write_text(
+        no_weft = pathlib.Path(self.folder.name) / "no_weft.pbtxt"
+        no_weft.write_text(
             'input { name: "events" type: "EventBatch" }\n'
             'node { name: "a" operator: "edgebank" input: "EVENTS:events" output: "SCORES:s" }\n'
             'output { name: "predictions" stream: "s" }\n'
         )
-        refused = run(*flags, "--graph", str(no_nat), "--model", str(path), code=3)
-        self.assertIn('expected a node with the operator "nat", got none', refused.stderr)
+        refused = run(*flags, "--graph", str(no_weft), "--model", str(path), code=3)
+        self.assertIn('expected a node with the operator "weft", got none', refused.stderr)
         elsewhere = pathlib.Path(self.folder.name) / "elsewhere.pbtxt"
         elsewhere.write_text(
             pathlib.Path(GRAPH).read_text().replace("learn: true", 'model_file: "other.weft"')
         )
         refused = run(*flags, "--graph", str(elsewhere), "--model", str(path), code=3)
-        self.assertIn('node "nat" starts from other.weft already', refused.stderr)
+        self.assertIn('node "weft" starts from other.weft already', refused.stderr)
         whole = path.read_bytes()
         path.write_bytes(whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:])
         self.assertIn("its checksum does not fit", run(*flags, "--model", str(path), code=3).stderr)

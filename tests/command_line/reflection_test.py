@@ -130,7 +130,7 @@ class Reflection(unittest.TestCase):
         said = self.client.call("weft.v1.AdminService", "GetServerInfo")
         self.assertEqual(said["phase"], "SERVER_PHASE_SERVING")
         ranked = self.client.call("weft.v1.LinkService", "RankTargets", source="nobody")
-        self.assertEqual(ranked["model"]["name"], "nat")
+        self.assertEqual(ranked["model"]["name"], "weft")
 
 
 if __name__ == "__main__":
