@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cinttypes>
 #include <cstdio>
 #include <memory>
@@ -29,6 +30,8 @@ struct Flags {
   std::int64_t mrr_events = 1000;
   std::int32_t slots = 0;
   std::vector<std::string> without;
+  std::string start;
+  bool online = false;
   std::int32_t patience = 3;
   bool replay = false;
   bool no_inductive = false;
@@ -44,15 +47,35 @@ std::string Column(std::optional<double> figure) {
 }
 
 void PrintFigures(const std::string& name, const operators::link::LinkFigures& figures) {
-  std::string line;
-  for (const double figure : {figures.ap, figures.ap_batch_mean, figures.auc})
-    line += Column(figures.valid ? std::optional(figure) : std::nullopt);
+  const auto known = [&figures](double figure) {
+    return figures.valid ? std::optional(figure) : std::nullopt;
+  };
+  std::string line = Column(known(figures.ap)) +
+                     Column(figures.has_batches ? known(figures.ap_batch_mean) : std::nullopt) +
+                     Column(known(figures.auc));
   for (const auto* ranking : {&figures.seen, &figures.historical}) {
     line += " ";
     line += Column(*ranking ? std::optional((*ranking)->ap) : std::nullopt);
     line += Column(*ranking ? std::optional((*ranking)->auc) : std::nullopt);
   }
   line += " " + Column(figures.mean_reciprocal_rank) + Column(figures.calibration_error);
+  std::printf("  %-15s%s\n", name.c_str(), line.c_str());
+}
+
+// The same columns, of the first events of a pass that learns.
+void PrintFirst(const std::string& name, const operators::link::LinkFigures& figures) {
+  std::string line;
+  const auto add = [&line](const std::optional<operators::link::LinkRanking>& ranking) {
+    line += Column(ranking ? std::optional(ranking->ap) : std::nullopt);
+  };
+  add(figures.first_random);
+  line += Column(std::nullopt);
+  line += Column(figures.first_random ? std::optional(figures.first_random->auc) : std::nullopt);
+  for (const auto* ranking : {&figures.first_seen, &figures.first_historical}) {
+    line += " ";
+    add(*ranking);
+    line += Column(*ranking ? std::optional((*ranking)->auc) : std::nullopt);
+  }
   std::printf("  %-15s%s\n", name.c_str(), line.c_str());
 }
 
@@ -73,6 +96,15 @@ void PrintTable(const Flags& flags, const operators::io::EventFile& file,
   PrintFigures("  hidden nodes", result.inductive);
   for (const auto& [name, figures] : result.baselines) PrintFigures(name, figures);
   const auto& cost = result.cost;
+  if (cost.online_events > 0) {
+    std::printf("  first twentieth of the events\n");
+    PrintFirst(result.model, result.test);
+    for (const auto& [name, figures] : result.baselines) PrintFirst(name, figures);
+    std::printf("  online: %.0f events a CPU second; peak %.0f MiB\n",
+                static_cast<double>(cost.online_events) / std::max(cost.online_cpu_seconds, 1e-9),
+                static_cast<double>(cost.peak_rss_bytes) / (1 << 20));
+    return;
+  }
   std::printf("  CPU seconds: train %.2f (%" PRId64 " events), validation %.2f, test %.2f (%" PRId64
               " events); peak %.0f MiB\n",
               cost.train_cpu_seconds, cost.train_events, cost.val_cpu_seconds,
@@ -89,9 +121,10 @@ int Run(const Flags& flags) {
     if (!parsed.ok()) return Fail(graph::Concat("--reads: ", parsed.status().message()), kUsage);
     reads = *parsed;
   }
-  if (flags.model != "weft" && (flags.slots != 0 || !flags.without.empty()))
-    return Fail(graph::Concat("expected --slots and --without with --model weft only, got --model ",
-                              flags.model),
+  if (flags.model != "weft" && (flags.slots != 0 || !flags.without.empty() || !flags.start.empty()))
+    return Fail(graph::Concat(
+                    "expected --slots, --without and --start with --model weft only, got --model ",
+                    flags.model),
                 kUsage);
   const auto read_options = ReadOptionsFrom(flags.input);
   if (!read_options.ok()) return Fail(read_options.status(), kUsage);
@@ -109,6 +142,8 @@ int Run(const Flags& flags) {
   options.reads = reads;
   options.slots = flags.slots;
   options.without = flags.without;
+  options.start = flags.start == "cold" ? "" : flags.start;
+  options.online = flags.online;
   options.ranked_events = flags.mrr_events;
   options.threads = flags.threads;
   const tbb::global_control limit(tbb::global_control::max_allowed_parallelism,
@@ -137,9 +172,8 @@ int Run(const Flags& flags) {
 }  // namespace
 
 void AddEvalCommand(CLI::App& root, Invocation& invocation) {
-  CLI::App* eval =
-      AddCommand(root, "eval", "Measure how well a model predicts a file's events.",
-                 "weft eval links events.csv --epochs 3 --seeds 1,2,3 --json");
+  CLI::App* eval = AddCommand(root, "eval", "Measure how well a model predicts a file's events.",
+                              "weft eval links events.csv --epochs 3 --seeds 1,2,3 --json");
   eval->require_subcommand(1);
   CLI::App* links = AddCommand(
       *eval, "links",
@@ -148,6 +182,7 @@ void AddEvalCommand(CLI::App& root, Invocation& invocation) {
       "weft eval links events.csv --seeds 1,2,3,4,5 --json           # mean and deviation, as "
       "JSON\n"
       "weft eval links events.csv --model recency --no-inductive\n"
+      "weft eval links events.csv --online --start warm              # as a service learns\n"
       "weft eval links events.csv --reads before_time                # no event of the same time "
       "is known\n"
       "weft eval links flights-20k.json --preset vega-flights");
@@ -176,6 +211,12 @@ void AddEvalCommand(CLI::App& root, Invocation& invocation) {
       ->add_option("--without", flags->without,
                    "Groups of columns that weft must do without, to see what they are worth")
       ->delimiter(',');
+  links->add_flag("--online", flags->online,
+                  "One pass over the whole file that scores each event and then learns from it, as "
+                  "a service does; no epochs");
+  links->add_option("--start", flags->start,
+                    "Where weft's weights come from: cold, warm (those that come with the "
+                    "program) or a model file; cold unless given");
   links->add_option("--batch", flags->batch, "Events that read the same state in before_batch")
       ->check(CLI::Range(1, 65'536));
   links->add_option("--patience", flags->patience, "Epochs without gain before stopping")

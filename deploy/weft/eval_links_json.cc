@@ -38,6 +38,14 @@ ordered_json RankingJson(const std::optional<operators::link::LinkRanking>& rank
   return json;
 }
 
+// Of the first events of a pass that learns.
+ordered_json FirstJson(const LinkFigures& figures) {
+  const std::string none = "none of the first events has such a negative";
+  return {{"random", RankingJson(figures.first_random, none)},
+          {"seen", RankingJson(figures.first_seen, none)},
+          {"historical", RankingJson(figures.first_historical, none)}};
+}
+
 // The figures beside those of random negatives.
 void AddQuestions(const LinkFigures& figures, const LinkEvaluationOptions& options,
                   ordered_json& json) {
@@ -56,11 +64,16 @@ void AddQuestions(const LinkFigures& figures, const LinkEvaluationOptions& optio
   json["calibration"] = figures.calibration_error
                             ? ordered_json{{"ece", *figures.calibration_error}}
                             : Null("ece", "the scores are not probabilities");
+  if (options.online) json["first"] = FirstJson(figures);
+}
+
+ordered_json BatchMean(const LinkFigures& figures) {
+  return figures.has_batches ? ordered_json(figures.ap_batch_mean) : ordered_json(nullptr);
 }
 
 ordered_json TestJson(const LinkFigures& figures, const LinkEvaluationOptions& options) {
   ordered_json random = {
-      {"ap", figures.ap}, {"ap_batch_mean", figures.ap_batch_mean}, {"auc", figures.auc}};
+      {"ap", figures.ap}, {"ap_batch_mean", BatchMean(figures)}, {"auc", figures.auc}};
   if (figures.ap_by_seed.size() > 1) {
     random["ap_stddev"] = figures.ap_stddev;
   } else {
@@ -101,6 +114,11 @@ ordered_json CostJson(const LinkCost& cost, std::int64_t bytes_per_node) {
       {"test_events", cost.test_events},
       {"peak_rss_bytes", cost.peak_rss_bytes},
       {"cache_bytes_per_node", bytes_per_node}};
+  if (cost.online_events > 0) {
+    json["online_events_per_cpu_second"] = Rate(cost.online_events, cost.online_cpu_seconds);
+    json["reason"] = "nothing is trained or tested apart from the pass that learns";
+    return json;
+  }
   if (json["train_events_per_cpu_second"].is_null() ||
       json["test_events_per_cpu_second"].is_null()) {
     json["reason"] = "a phase took less than a tick of the process clock";
@@ -119,7 +137,7 @@ ordered_json EvalLinksJson(const EvalLinksInput& input, const LinkEvaluationOpti
   for (const auto& [name, figures] : result.baselines) {
     baselines[name] = {
         {"random",
-         {{"ap", figures.ap}, {"auc", figures.auc}, {"ap_batch_mean", figures.ap_batch_mean}}}};
+         {{"ap", figures.ap}, {"auc", figures.auc}, {"ap_batch_mean", BatchMean(figures)}}}};
     AddQuestions(figures, options, baselines[name]);
   }
   ordered_json json = {
@@ -134,6 +152,8 @@ ordered_json EvalLinksJson(const EvalLinksInput& input, const LinkEvaluationOpti
       {"epochs_run", *std::max_element(result.epochs_run.begin(), result.epochs_run.end())},
       {"epochs_run_by_seed", result.epochs_run},
       {"validation_ap", result.validation_ap},
+      {"online", options.online},
+      {"start", options.start.empty() ? "cold" : options.start},
       {"threads", options.threads},
       {"device", "host"},
       {"batch", options.batch},

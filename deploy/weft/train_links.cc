@@ -14,6 +14,7 @@
 #include "operators/link/link_models.h"
 #include "operators/link/link_training.h"
 #include "operators/link/model_file.h"
+#include "operators/link/pooled_training.h"
 #include "operators/link/time_split.h"
 
 namespace weft::deploy {
@@ -23,7 +24,7 @@ using operators::link::LinkPart;
 using operators::link::LinkTrainingResult;
 
 struct Flags {
-  std::string path;
+  std::vector<std::string> paths;
   std::string model = "weft";
   std::string out;
   std::int32_t epochs = 3;
@@ -55,9 +56,9 @@ absl::StatusOr<Trained> Train(const Flags& flags, const operators::io::EventFile
   const operators::link::TimeSplit split =
       operators::link::SplitByTime(events.time_us, kTrainQuantile, 1.0);
   if (split.validation == 0 || split.validation == split.end) {
-    return absl::InvalidArgumentError(
-        graph::Concat(flags.path, ": expected events to train on and to validate with, got ",
-                      split.validation, " and ", split.end - split.validation));
+    return absl::InvalidArgumentError(graph::Concat(
+        flags.paths.front(), ": expected events to train on and to validate with, got ",
+        split.validation, " and ", split.end - split.validation));
   }
   const tbb::global_control limit(tbb::global_control::max_allowed_parallelism,
                                   static_cast<std::size_t>(flags.threads));
@@ -104,7 +105,7 @@ void Print(const Flags& flags, const Trained& trained, const std::string& digest
   if (flags.json) {
     const nlohmann::ordered_json object = {
         {"schema_version", 1},
-        {"input", flags.path},
+        {"input", flags.paths.front()},
         {"model", flags.model},
         {"out", flags.out},
         {"digest", digest},
@@ -128,18 +129,65 @@ void Print(const Flags& flags, const Trained& trained, const std::string& digest
               result.best_epoch + 1, result.validation_ap.size(), trained.EventsPerCpuSecond());
 }
 
+int RunPooled(const Flags& flags, const std::vector<operators::io::EventFile>& files) {
+  const auto factory = operators::link::FindLinkModel(flags.model);
+  std::vector<operators::link::PooledFile> pooled;
+  for (const auto& file : files) pooled.push_back({&file.events, file.nodes.size()});
+  ProgressBar bar;
+  operators::link::PooledTrainingOptions options;
+  options.training.seed = flags.seed;
+  options.training.epochs = flags.epochs;
+  options.batch = flags.batch;
+  options.progress = [&bar](std::string_view phase, std::int64_t done, std::int64_t total) {
+    bar.Show(phase, done, total);
+  };
+  const auto trained = operators::link::TrainOnFiles(*factory, pooled, options);
+  if (!trained.ok()) return FailOnInput(trained.status());
+  if (const auto written = operators::link::WriteModelFile(flags.out, *trained->model);
+      !written.ok())
+    return FailOnInput(written);
+  const auto digest = operators::link::ModelFileDigest(flags.out);
+  if (!digest.ok()) return Fail(digest.status());
+  const double rate =
+      static_cast<double>(trained->train_events) / std::max(trained->train_cpu_seconds, 1e-9);
+  if (flags.json) {
+    const nlohmann::ordered_json object = {{"schema_version", 1},
+                                           {"inputs", flags.paths},
+                                           {"model", flags.model},
+                                           {"out", flags.out},
+                                           {"digest", *digest},
+                                           {"parameters", trained->model->parameter_count()},
+                                           {"seed", flags.seed},
+                                           {"batch", flags.batch},
+                                           {"threads", flags.threads},
+                                           {"train_events", trained->train_events},
+                                           {"train_cpu_seconds", trained->train_cpu_seconds},
+                                           {"train_events_per_cpu_second", rate}};
+    std::printf("%s\n", object.dump().c_str());
+  } else {
+    std::printf("%s: %s from %zu files, digest %s; %.0f events a CPU second\n", flags.out.c_str(),
+                flags.model.c_str(), files.size(), digest->c_str(), rate);
+  }
+  return kOk;
+}
+
 int Run(const Flags& flags) {
   if (const auto factory = operators::link::FindLinkModel(flags.model); !factory.ok()) {
     return Fail(graph::Concat("--model: ", factory.status().message()), kUsage);
   }
   const auto read_options = ReadOptionsFrom(flags.input);
   if (!read_options.ok()) return Fail(read_options.status(), kUsage);
-  const auto file = operators::io::LoadEvents(flags.path, *read_options);
-  if (!file.ok()) return FailOnInput(file.status());
-  PrintNotes(flags.path, file->report);
+  std::vector<operators::io::EventFile> files;
+  for (const std::string& path : flags.paths) {
+    auto file = operators::io::LoadEvents(path, *read_options);
+    if (!file.ok()) return FailOnInput(file.status());
+    PrintNotes(path, file->report);
+    files.push_back(*std::move(file));
+  }
   const tbb::global_control threads(tbb::global_control::max_allowed_parallelism,
                                     static_cast<std::size_t>(flags.threads));
-  const auto trained = Train(flags, *file);
+  if (files.size() > 1) return RunPooled(flags, files);
+  const auto trained = Train(flags, files.front());
   if (!trained.ok()) return FailOnInput(trained.status());
   const auto digest = operators::link::ModelFileDigest(flags.out);
   if (!digest.ok()) return Fail(digest.status());
@@ -156,9 +204,14 @@ void AddTrainCommand(CLI::App& root, Invocation& invocation) {
   CLI::App* command = AddCommand(*train, "links", "Train a link predictor and write its weights.",
                                  "weft train links events.csv --out model.weft\n"
                                  "weft train links events.csv --out model.weft --epochs 10 --json\n"
+                                 "weft train links a.csv b.csv c.csv --out model.weft  # one model "
+                                 "of several streams\n"
                                  "weft serve --data-dir data --model model.weft");
   auto flags = std::make_shared<Flags>();
-  command->add_option("FILE", flags->path, "CSV or JSON events; - is stdin")->required();
+  command
+      ->add_option("FILE", flags->paths,
+                   "CSV or JSON events; - is stdin. Of several files all events are trained on")
+      ->required();
   command->add_option("--out", flags->out, "The model file to write")->required();
   command->add_option("--model", flags->model, "What to train");
   command->add_option("--epochs", flags->epochs, "Passes over the train part")

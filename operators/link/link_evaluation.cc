@@ -9,6 +9,7 @@
 #include "graph/check.h"
 #include "graph/text.h"
 #include "operators/link/memory_checkpoint.h"
+#include "operators/link/online_evaluation.h"
 #include "operators/link/question_draws.h"
 #include "operators/link/question_pass.h"
 
@@ -61,6 +62,8 @@ class Evaluation {
                                                        std::optional<LinkReads> reads) const;
   absl::StatusOr<SeedFigures> EvaluateSeed(std::uint64_t seed);
   absl::StatusOr<SeedFigures> EvaluateHidden(std::uint64_t seed);
+  SeedFigures LearnOnline(LinkModel& model, std::uint64_t seed, bool counts);
+  void Describe(const LinkModel& model);
   absl::StatusOr<LinkFigures> EvaluateBaseline(std::string_view name);
   std::vector<bool> HiddenNodes(std::uint64_t seed) const;
   LinkTrainingOptions TrainingOptions(std::uint64_t seed) const;
@@ -106,6 +109,7 @@ absl::StatusOr<std::unique_ptr<LinkModel>> Evaluation::MakeModel(
   if (&factory == &options_.model) {
     request.slots = options_.slots;
     request.without = options_.without;
+    request.start = options_.start;
   }
   request.window_us =
       events_.time_us.back() - events_.time_us[static_cast<std::size_t>(split_.test)];
@@ -123,6 +127,13 @@ LinkTrainingOptions Evaluation::TrainingOptions(std::uint64_t seed) const {
 absl::StatusOr<SeedFigures> Evaluation::EvaluateSeed(std::uint64_t seed) {
   WEFT_ASSIGN(const std::unique_ptr<LinkModel> model,
               MakeModel(options_.model, seed, options_.reads));
+  if (options_.online) {
+    Describe(*model);
+    result_.epochs_run.push_back(1);
+    result_.validation_ap.emplace_back();
+    result_.cost.test_events += parts_.test.size();
+    return LearnOnline(*model, seed, true);
+  }
   LinkStream stream(*model, negatives_, options_.batch, options_.progress);
   WEFT_ASSIGN(
       const LinkTrainingResult training,
@@ -130,11 +141,7 @@ absl::StatusOr<SeedFigures> Evaluation::EvaluateSeed(std::uint64_t seed) {
   const auto epochs_run = static_cast<std::int32_t>(training.validation_ap.size());
   result_.epochs_run.push_back(epochs_run);
   result_.validation_ap.push_back(training.validation_ap);
-  result_.model = model->name();
-  result_.parameters = model->parameter_count();
-  result_.bytes_per_node = model->bytes_per_node();
-  result_.dims = model->dims();
-  result_.reads = model->reads();
+  Describe(*model);
   if (options_.replay) {
     model->ResetState();
     LinkPart past = parts_.train;
@@ -152,6 +159,28 @@ absl::StatusOr<SeedFigures> Evaluation::EvaluateSeed(std::uint64_t seed) {
   result_.cost.val_events += epochs_run * parts_.validation.size();
   result_.cost.test_events += parts_.test.size();
   return figures;
+}
+
+void Evaluation::Describe(const LinkModel& model) {
+  result_.model = model.name();
+  result_.parameters = model.parameter_count();
+  result_.bytes_per_node = model.bytes_per_node();
+  result_.dims = model.dims();
+  result_.reads = model.reads();
+}
+
+SeedFigures Evaluation::LearnOnline(LinkModel& model, std::uint64_t seed, bool counts) {
+  LinkPart whole = parts_.test;
+  whole.begin = 0;
+  if (options_.progress) options_.progress(graph::Concat("seed ", seed, ", online"), 0, 1);
+  const OnlineResult online = link::EvaluateOnline(
+      model, whole, split_, *draws_,
+      {.seed = seed, .batch = options_.batch, .ranked_events = options_.ranked_events});
+  if (counts) {
+    result_.cost.online_cpu_seconds += online.cpu_seconds;
+    result_.cost.online_events += online.events;
+  }
+  return online.figures;
 }
 
 // The random negatives from the present state, timed; then, from the same state, the harder
@@ -245,6 +274,14 @@ absl::StatusOr<SeedFigures> Evaluation::EvaluateHidden(std::uint64_t seed) {
 absl::StatusOr<LinkFigures> Evaluation::EvaluateBaseline(std::string_view name) {
   WEFT_ASSIGN(const LinkModelFactory factory, FindLinkModel(name));
   WEFT_ASSIGN(const std::unique_ptr<LinkModel> model, MakeModel(factory, 0, result_.reads));
+  if (options_.online) {
+    std::vector<SeedFigures> online;
+    for (const std::uint64_t seed : options_.seeds) {
+      model->ResetState();
+      online.push_back(LearnOnline(*model, seed, false));
+    }
+    return MeanOf(online);
+  }
   LinkStream stream(*model, negatives_, options_.batch, nullptr);
   LinkPart past = parts_.train;
   past.end = split_.test;
@@ -283,7 +320,7 @@ absl::StatusOr<LinkEvaluationResult> Evaluation::Run() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   result_.cost.peak_rss_bytes = std::int64_t{usage.ru_maxrss} * 1024;
-  if (options_.inductive) {
+  if (options_.inductive && !options_.online) {
     for (const std::uint64_t seed : options_.seeds) {
       WEFT_ASSIGN(const SeedFigures figures, EvaluateHidden(seed));
       inductive.push_back(figures);

@@ -30,6 +30,8 @@ struct LinkEvaluationOptions {
   std::optional<LinkReads> reads;    // of the model and of the baselines; none: as the model has it
   std::int32_t slots = 0;            // as in LinkModelRequest
   std::vector<std::string> without;  // as in LinkModelRequest
+  std::string start;                 // as in LinkModelRequest
+  bool online = false;               // one pass that learns (online_evaluation.h); no epochs
   std::int32_t threads = 1;          // handed to the model
   // Early stop after this many epochs without a gain of the validation AP over `tolerance`
   // (relative).
@@ -52,6 +54,8 @@ struct LinkCost {
   std::int64_t train_events = 0;  // counted every epoch
   std::int64_t val_events = 0;
   std::int64_t test_events = 0;
+  double online_cpu_seconds = 0.0;  // of the events between the first twentieth and the test part
+  std::int64_t online_events = 0;
   std::int64_t peak_rss_bytes = 0;
 };
 

@@ -19,12 +19,13 @@ std::optional<double> MeanOfThese(std::span<const SeedFigures> by_seed, const Va
   return count > 0.0 ? std::optional(sum / count) : std::nullopt;
 }
 
-std::optional<LinkRanking> MeanRanking(std::span<const SeedFigures> by_seed,
-                                       learn::RankingScore QuestionFigures::*which) {
+std::optional<LinkRanking> MeanRanking(
+    std::span<const SeedFigures> by_seed, learn::RankingScore QuestionFigures::*which,
+    QuestionFigures SeedFigures::*part = &SeedFigures::questions) {
   using Figure = double learn::RankingScore::*;
   const auto mean = [&](Figure figure) {
     return MeanOfThese(by_seed, [&](const SeedFigures& seed) {
-      const learn::RankingScore& score = seed.questions.*which;
+      const learn::RankingScore& score = (seed.*part).*which;
       return score.valid ? std::optional(score.*figure) : std::nullopt;
     });
   };
@@ -56,6 +57,7 @@ LinkFigures MeanOf(std::span<const SeedFigures> by_seed) {
   const auto count = static_cast<double>(by_seed.size());
   for (const SeedFigures& figures : by_seed) {
     summary.valid = figures.whole.valid;
+    summary.has_batches = figures.batch_mean.valid;
     summary.ap += figures.whole.average_precision / count;
     summary.ap_batch_mean += figures.batch_mean.average_precision / count;
     summary.auc += figures.whole.area_under_curve / count;
@@ -66,6 +68,10 @@ LinkFigures MeanOf(std::span<const SeedFigures> by_seed) {
   if (by_seed.size() > 1) summary.ap_stddev = std::sqrt(squares / (count - 1.0));
   summary.seen = MeanRanking(by_seed, &QuestionFigures::seen);
   summary.historical = MeanRanking(by_seed, &QuestionFigures::historical);
+  summary.first_random = MeanRanking(by_seed, &QuestionFigures::random, &SeedFigures::first);
+  summary.first_seen = MeanRanking(by_seed, &QuestionFigures::seen, &SeedFigures::first);
+  summary.first_historical =
+      MeanRanking(by_seed, &QuestionFigures::historical, &SeedFigures::first);
   summary.mean_reciprocal_rank = MeanOfThese(
       by_seed, [](const SeedFigures& seed) { return seed.questions.mean_reciprocal_rank; });
   summary.calibration_error =

@@ -20,6 +20,7 @@ struct LinkRanking {
 struct LinkFigures {
   double ap = 0.0;             // random negatives, over the whole part
   double ap_batch_mean = 0.0;  // mean of the steps
+  bool has_batches = false;    // false: that was not taken, as online
   double auc = 0.0;
   double ap_stddev = 0.0;  // sample standard deviation over seeds; 0 for one seed
   bool valid = false;      // false: the part is empty
@@ -29,6 +30,10 @@ struct LinkFigures {
   std::optional<LinkRanking> historical;
   std::optional<double> mean_reciprocal_rank;
   std::optional<double> calibration_error;  // none for scores that are no probabilities
+  // Online only: of the first twentieth of the events.
+  std::optional<LinkRanking> first_random;
+  std::optional<LinkRanking> first_seen;
+  std::optional<LinkRanking> first_historical;
 };
 
 // One seed's figures.
@@ -36,6 +41,7 @@ struct SeedFigures {
   learn::RankingScore whole;
   learn::RankingScore batch_mean;
   QuestionFigures questions;
+  QuestionFigures first;  // online only
   std::optional<double> calibration_error;
 };
 

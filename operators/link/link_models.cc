@@ -7,8 +7,10 @@
 #include "graph/suggestion.h"
 #include "graph/text.h"
 #include "operators/link/edgebank.h"
+#include "operators/link/model_file.h"
 #include "operators/link/nat_model.h"
 #include "operators/link/recency.h"
+#include "operators/link/warm_start.h"
 #include "operators/link/weft_model.h"
 
 namespace weft::operators::link {
@@ -75,7 +77,11 @@ ModelOr MakeWeft(const LinkModelRequest& request) {
   options.reads = request.reads.value_or(LinkReads::kBeforeTime);
   options.step_events = request.batch;
   options.seed = request.seed;
-  return std::make_unique<WeftModel>(options, gpu::HostExec{});
+  auto model = std::make_unique<WeftModel>(options, gpu::HostExec{});
+  if (request.start == "warm") WEFT_TRY(ReadModelBytes("warm start", WarmStartModel(), *model));
+  if (!request.start.empty() && request.start != "warm")
+    WEFT_TRY(ReadModelFile(request.start, *model));
+  return model;
 }
 
 const std::map<std::string, LinkModelFactory, std::less<>>& Models() {

@@ -30,6 +30,9 @@ struct LinkModelRequest {
   // columns that it must do without.
   std::int32_t slots = 0;
   std::vector<std::string> without;
+  // Where its weights come from: nothing (random), "warm" (those that come with the program), or a
+  // model file.
+  std::string start;
 };
 
 using LinkModelFactory =

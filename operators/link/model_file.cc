@@ -71,13 +71,13 @@ absl::StatusOr<std::string> ReadWhole(const std::string& path) {
   return bytes;
 }
 
-absl::Status Damaged(const std::string& path, std::string_view what) {
+absl::Status Damaged(std::string_view path, std::string_view what) {
   return absl::DataLossError(graph::Concat(path, ": damaged model file: ", what));
 }
 
 // Checks what surrounds the sections. `name` and `reader`, which is left at the first section, view
 // `whole`.
-absl::Status ReadHeader(const std::string& path, std::string_view whole, std::string_view& name,
+absl::Status ReadHeader(std::string_view path, std::string_view whole, std::string_view& name,
                         Reader& reader) {
   std::uint64_t checksum = 0;
   if (!whole.starts_with(kMagic) || whole.size() < kMagic.size() + sizeof(checksum))
@@ -97,7 +97,7 @@ absl::Status ReadHeader(const std::string& path, std::string_view whole, std::st
 }
 
 // Fills `sections` from the part of the file after its header.
-absl::Status ReadSections(const std::string& path, Reader& reader, MemoryCheckpoint& sections) {
+absl::Status ReadSections(std::string_view path, Reader& reader, MemoryCheckpoint& sections) {
   std::uint32_t count = 0;
   if (!reader.Number(count)) return Damaged(path, "it ends in the header");
   for (std::uint32_t i = 0; i < count; ++i) {
@@ -142,18 +142,23 @@ absl::Status WriteModelFile(const std::string& path, const LinkModel& model) {
 
 absl::Status ReadModelFile(const std::string& path, LinkModel& model) {
   WEFT_ASSIGN(const std::string bytes, ReadWhole(path));
+  return ReadModelBytes(path, bytes, model);
+}
+
+absl::Status ReadModelBytes(std::string_view source_name, std::string_view bytes,
+                            LinkModel& model) {
   std::string_view name;
   Reader reader(bytes);
-  WEFT_TRY(ReadHeader(path, bytes, name, reader));
+  WEFT_TRY(ReadHeader(source_name, bytes, name, reader));
   if (name != model.name())
     return absl::FailedPreconditionError(
-        graph::Concat(path, ": expected a model of ", model.name(), ", got one of ", name));
+        graph::Concat(source_name, ": expected a model of ", model.name(), ", got one of ", name));
   MemoryCheckpoint sections;
-  WEFT_TRY(ReadSections(path, reader, sections));
+  WEFT_TRY(ReadSections(source_name, reader, sections));
   MemoryCheckpointReader source(sections);
   absl::Status loaded = model.LoadWeights(source);
   if (loaded.ok()) return loaded;
-  return {loaded.code(), graph::Concat(path, ": ", loaded.message())};
+  return {loaded.code(), graph::Concat(source_name, ": ", loaded.message())};
 }
 
 absl::StatusOr<std::string> ModelFileName(const std::string& path) {

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -23,6 +24,9 @@ absl::Status WriteModelFile(const std::string& path, const LinkModel& model);
 // FAILED_PRECONDITION for another format version, another model or other dimensions; each message
 // starts with the path. The model keeps its weights then.
 absl::Status ReadModelFile(const std::string& path, LinkModel& model);
+
+// The same for a file's bytes; messages start with `source_name`.
+absl::Status ReadModelBytes(std::string_view source_name, std::string_view bytes, LinkModel& model);
 
 // Name of the model in the file, after the same checks but for the dimensions.
 absl::StatusOr<std::string> ModelFileName(const std::string& path);

@@ -89,6 +89,10 @@ graph::NodeId QuestionDraws::Seen(std::uint64_t seed, std::int64_t index) const 
   return is_new_target_[row] ? graph::kNoNode : negatives_.Draw(seed, index, seen_before_[row]);
 }
 
+graph::NodeId QuestionDraws::AnySeen(std::uint64_t seed, std::int64_t index) const {
+  return negatives_.Draw(seed, index, seen_before_[static_cast<std::size_t>(index)]);
+}
+
 graph::NodeId QuestionDraws::Historical(std::uint64_t seed, std::int64_t index) const {
   const std::span<const graph::NodeId> past = Past(index);
   if (past.empty()) return graph::kNoNode;

@@ -23,6 +23,11 @@ class QuestionDraws {
   // target did not, or if there is none.
   graph::NodeId Seen(std::uint64_t seed, std::int64_t index) const;
 
+  // The same also where the event's own target is new; kNoNode if there is none at all.
+  graph::NodeId AnySeen(std::uint64_t seed, std::int64_t index) const;
+
+  const NegativeTargets& negatives() const { return negatives_; }
+
   // A target uniform over those that the event's source had before; kNoNode if there is none.
   graph::NodeId Historical(std::uint64_t seed, std::int64_t index) const;
 

@@ -27,6 +27,8 @@ class QuestionPass {
         seen_seed_(PhaseSeed(options.seed, LinkPhase::kSeen, 0)),
         historical_seed_(PhaseSeed(options.seed, LinkPhase::kHistorical, 0)),
         candidate_seed_(PhaseSeed(options.seed, LinkPhase::kCandidates, 0)),
+        random_seed_(PhaseSeed(options.seed, LinkPhase::kTest, 0)),
+        lesson_seed_(PhaseSeed(options.seed, LinkPhase::kTrain, 0)),
         ranked_(DrawEvents(PhaseSeed(options.seed, LinkPhase::kRankedEvents, 0), part.begin,
                            part.end, options.ranked_events)) {}
 
@@ -38,6 +40,9 @@ class QuestionPass {
       begin = end;
     }
     QuestionFigures figures;
+    figures.random = learn::RankingOf(random_.positive, random_.negative);
+    if (options_.learn && model_.scores_are_probabilities())
+      figures.calibration_error = learn::CalibrationError(random_.positive, random_.negative);
     figures.seen = learn::RankingOf(seen_.positive, seen_.negative);
     figures.historical = learn::RankingOf(historical_.positive, historical_.negative);
     if (ranked_count_ > 0)
@@ -46,17 +51,29 @@ class QuestionPass {
   }
 
  private:
-  // What an event stands against: of its extras the first is the seen negative, if there is one,
-  // the next the historical one, if there is one, the others are candidates.
+  // What an event stands against: of its extras the first is the random negative, if there is one,
+  // the next the seen one, if there is one, the next the historical one, if there is one, the
+  // others are candidates.
   struct Asked {
+    bool random;
     bool seen;
     bool historical;
   };
 
   void Draw(std::int64_t index) {
+    if (!options_.ask) {
+      asked_.push_back({});
+      extra_begin_.push_back(0);
+      return;
+    }
     const graph::NodeId seen = draws_.Seen(seen_seed_, index);
     const graph::NodeId historical = draws_.Historical(historical_seed_, index);
-    asked_.push_back({seen != graph::kNoNode, historical != graph::kNoNode});
+    const graph::NodeId random = options_.learn
+                                     ? draws_.negatives().Draw(random_seed_, index, part_.pool_size)
+                                     : graph::kNoNode;
+    asked_.push_back(
+        {random != graph::kNoNode, seen != graph::kNoNode, historical != graph::kNoNode});
+    if (random != graph::kNoNode) extra_.push_back(random);
     if (seen != graph::kNoNode) extra_.push_back(seen);
     if (historical != graph::kNoNode) extra_.push_back(historical);
     if (std::binary_search(ranked_.begin(), ranked_.end(), index)) {
@@ -68,6 +85,10 @@ class QuestionPass {
   }
 
   void Take(const Asked& asked, const PairScore& positive, std::span<const PairScore> extra) {
+    if (asked.random) {
+      random_.Add(positive.random, extra.front().random);
+      extra = extra.subspan(1);
+    }
     if (asked.seen) {
       seen_.Add(positive.random, extra.front().random);
       extra = extra.subspan(1);
@@ -88,14 +109,18 @@ class QuestionPass {
     extra_.clear();
     extra_begin_.assign(1, 0);
     for (std::int64_t index = begin; index < end; ++index) Draw(index);
+    lesson_.clear();
+    for (std::int64_t index = begin; options_.learn && index < end; ++index)
+      lesson_.push_back(draws_.AnySeen(lesson_seed_, index));
     positive_score_.resize(asked_.size());
+    lesson_score_.resize(lesson_.size());
     extra_score_.resize(extra_.size());
     model_.Advance({.events = graph::EventSpan::Of(*part_.events, begin, end),
-                    .negative = {},
+                    .negative = lesson_,
                     .extra_begin = extra_begin_,
                     .extra = extra_,
-                    .learn = false},
-                   {.positive = positive_score_, .negative = {}, .extra = extra_score_});
+                    .learn = options_.learn},
+                   {.positive = positive_score_, .negative = lesson_score_, .extra = extra_score_});
     for (std::size_t i = 0; i < asked_.size(); ++i) {
       const auto first = static_cast<std::size_t>(extra_begin_[i]);
       const auto count = static_cast<std::size_t>(extra_begin_[i + 1]) - first;
@@ -110,15 +135,20 @@ class QuestionPass {
   std::uint64_t seen_seed_;
   std::uint64_t historical_seed_;
   std::uint64_t candidate_seed_;
+  std::uint64_t random_seed_;
+  std::uint64_t lesson_seed_;
   std::vector<std::int64_t> ranked_;  // events, in order
 
   // Of the step at hand.
   std::vector<Asked> asked_;
   std::vector<graph::NodeId> extra_;
   std::vector<std::int32_t> extra_begin_;
+  std::vector<graph::NodeId> lesson_;  // what is contrasted with in learning
   std::vector<PairScore> positive_score_;
+  std::vector<PairScore> lesson_score_;
   std::vector<PairScore> extra_score_;
 
+  Pairs random_;
   Pairs seen_;
   Pairs historical_;
   double reciprocal_ranks_ = 0.0;

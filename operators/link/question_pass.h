@@ -21,17 +21,23 @@ struct QuestionOptions {
   std::uint64_t seed = 1;
   std::int32_t batch = 32;            // events of a step
   std::int64_t ranked_events = 1000;  // at most, drawn
+  // Learn from each step after it was scored, as a service does: against targets drawn from those
+  // that occurred before. Random negatives are asked as well then.
+  bool learn = false;
+  bool ask = true;  // otherwise only learn
 };
 
 struct QuestionFigures {
+  // Only with `learn`: by PairScore::random, and their calibration where they are probabilities.
+  learn::RankingScore random = {};
+  std::optional<double> calibration_error = std::nullopt;
   learn::RankingScore seen;        // by PairScore::random
   learn::RankingScore historical;  // by PairScore::historical
   // Mean of 1 / rank, by PairScore::joint; none without a ranked event.
   std::optional<double> mean_reciprocal_rank;
 };
 
-// `part` is of the whole file. The model's state must be as of its begin, and takes its events in;
-// nothing is learned.
+// `part` is of the whole file. The model's state must be as of its begin, and takes its events in.
 QuestionFigures AskQuestions(LinkModel& model, const LinkPart& part, const QuestionDraws& draws,
                              const QuestionOptions& options);
 

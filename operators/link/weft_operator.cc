@@ -3,6 +3,8 @@
 #include "gpu/device.h"
 #include "graph/check.h"
 #include "graph/text.h"
+#include "operators/link/model_file.h"
+#include "operators/link/warm_start.h"
 #include "operators/link/weft_model.h"
 
 namespace weft::operators::link {
@@ -67,6 +69,8 @@ absl::StatusOr<std::unique_ptr<LinkModel>> WeftOperator::MakeModel(graph::OpenCo
   const std::optional<gpu::Exec> exec = gpu::OpenExec(context.device(), error);
   if (!exec) return absl::FailedPreconditionError(error);
   auto model = std::make_unique<WeftModel>(options, *exec);
+  if (message.model_file().empty() && !message.cold_start())
+    WEFT_TRY(ReadModelBytes("warm start", WarmStartModel(), *model));
   WEFT_TRY(ReadModelOption(context, message.model_file(), message.model_digest(), *model));
   return model;
 }

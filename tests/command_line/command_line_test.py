@@ -147,6 +147,40 @@ class CommandLine(unittest.TestCase):
         self.assertIn("--mrr-events", without["test"]["mrr"]["reason"])
         self.assertIn("historical", run(*arguments).stdout)
 
+    def test_eval_links_online(self):
+        arguments = ("eval", "links", str(self.file), "--online", "--mrr-events", "50")
+        found = check("eval_links", json.loads(run(*arguments, "--json").stdout))
+        self.assertTrue(found["online"])
+        self.assertEqual((found["start"], found["model"]), ("cold", "weft"))
+        self.assertEqual(found["reads"], "before_time")
+        for figures in (found["test"], *found["baselines"].values()):
+            self.assertGreater(figures["first"]["seen"]["ap"], 0)
+        warm = check("eval_links", json.loads(run(*arguments, "--start=warm", "--json").stdout))
+        self.assertNotEqual(warm["test"], found["test"])
+        self.assertEqual(warm["baselines"], found["baselines"])
+        self.assertIn("first twentieth", run(*arguments).stdout)
+        self.assertIn(
+            "/nonexistent.weft", run(*arguments, "--start", "/nonexistent.weft", code=3).stderr
+        )
+        run(*arguments, "--model", "recency", "--start", "warm", code=2)
+        self.assertIn("did you mean", run(*arguments, "--without", "nod", code=3).stderr)
+
+    def test_train_links_on_several_files(self):
+        self.file.write_text(regular_events(2000))
+        other = pathlib.Path(self.folder.name) / "other.csv"
+        other.write_text(regular_events(1000))
+        path = pathlib.Path(self.folder.name) / "pooled.weft"
+        arguments = ("train", "links", str(self.file), str(other), "--out", str(path))
+        said = json.loads(run(*arguments, "--epochs", "2", "--json").stdout)
+        self.assertEqual(check("train_links_pooled", said)["train_events"], 2 * 3000)
+        first = path.read_bytes()
+        run(*arguments, "--epochs", "2")
+        self.assertEqual(path.read_bytes(), first)
+        online = ("eval", "links", str(other), "--online", "--json", "--start")
+        warm = json.loads(run(*online, str(path)).stdout)["test"]["first"]["historical"]["ap"]
+        cold = json.loads(run(*online, "cold").stdout)["test"]["first"]["historical"]["ap"]
+        self.assertGreater(warm, cold)
+
     def test_run_gives_the_same_lines_from_stdin(self):
         names = ("predictions", "evaluation")
         outputs = {name: pathlib.Path(self.folder.name) / name for name in names}
@@ -175,9 +209,8 @@ class CommandLine(unittest.TestCase):
         plain.write_text("\n".join(rows) + "\n")
         featured.write_text("\n".join([rows[0] + ",f0"] + [row + ",7" for row in rows[1:]]) + "\n")
         none = folder / "none.pbtxt"
-        none.write_text(
-            pathlib.Path(NAT_GRAPH).read_text().replace("learn: true", "learn: true feature_count: 0")
-        )
+        text = pathlib.Path(NAT_GRAPH).read_text()
+        none.write_text(text.replace("learn: true", "learn: true feature_count: 0"))
 
         def state_hash(graph, file):
             done = run("run", graph, "--input", f"events={file}", "--json")
@@ -421,7 +454,7 @@ class CommandLine(unittest.TestCase):
     def scores_of_a_service(self, *flags):
         """Average precision of weft, which does not learn there, over 2000 events; its scores."""
         graph = pathlib.Path(self.folder.name) / "still.pbtxt"
-        graph.write_text(pathlib.Path(GRAPH).read_text().replace("learn: true", ""))
+        graph.write_text(pathlib.Path(GRAPH).read_text().replace("learn: true", "cold_start: true"))
         server, address = self.serve("--graph", str(graph), *flags)
         watch = subprocess.Popen(
             [WEFT, "watch", "predictions", "--to", address, "--events", "2000", "--json"],
