@@ -198,6 +198,11 @@ WEFT_HD void ObserveDirection(NodeDirection& direction, std::int64_t time_us, st
   ++direction.count;
 }
 
+WEFT_HD void CountHour(HourCounts& hours, std::int32_t hour) {
+  if (++hours.count[hour] < 255) return;
+  for (std::int32_t h = 0; h < kDayHours; ++h) hours.count[h] /= 2;
+}
+
 // What passed between owner and partner.
 WEFT_HD void ObserveSlot(const PartnerRow& row, std::int32_t slot, bool fresh, bool out,
                          std::uint32_t partner_row, std::int64_t time_us, std::uint32_t now) {
@@ -218,6 +223,7 @@ WEFT_HD void ObserveSlot(const PartnerRow& row, std::int32_t slot, bool fresh, b
   }
   row.Words(SlotArray::kRow)[slot] = partner_row;
   row.Words(ordinal)[slot] = now;
+  row.Words(SlotArray::kClock)[slot] |= ClockBits(ClockTimeOf(time_us));
   row.Times(time)[slot] = time_us;
   ++row.Words(count)[slot];
 }
@@ -303,6 +309,9 @@ WEFT_HD void ObserveContact(const PartnerRow& u, const PartnerRow& v, const Part
   if (distinct) slot = TakeSlot(v, event.source, now, fresh);
   ObserveDirection(v.history().in, event.time_us, now, fresh);
   if (distinct) ObserveSlot(v, slot, fresh, false, event.source_row, event.time_us, now);
+  const std::int32_t hour = ClockTimeOf(event.time_us).hour;
+  CountHour(u.history().sent_hours, hour);
+  CountHour(v.history().received_hours, hour);
   MoveToFront(u.history().recent_target, event.target);
   MoveToFront(v.history().recent_sender, event.source);
 }

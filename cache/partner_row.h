@@ -41,6 +41,33 @@ struct Followers {
   std::int32_t total;                  // of all that were put in, halved together with the counts
 };
 
+// Where a time is in the day and in the week, of 24 and 7 parts of equal length counted from 1970;
+// as good for times with another origin.
+inline constexpr std::int32_t kDayHours = 24;
+inline constexpr std::int32_t kWeekDays = 7;
+struct ClockTime {
+  std::int32_t hour;
+  std::int32_t day;
+};
+WEFT_HD ClockTime ClockTimeOf(std::int64_t time_us) {
+  constexpr std::int64_t kHourUs = 3'600'000'000;
+  const std::int64_t whole = time_us / kHourUs;
+  const std::int64_t hours = whole * kHourUs > time_us ? whole - 1 : whole;
+  // Of a remainder that may be below zero.
+  const std::int64_t week =
+      ((hours % (kDayHours * kWeekDays)) + kDayHours * kWeekDays) % (kDayHours * kWeekDays);
+  return {static_cast<std::int32_t>(week % kDayHours), static_cast<std::int32_t>(week / kDayHours)};
+}
+// The bits of kClock: the hour's, and above these the day's.
+WEFT_HD std::uint32_t ClockBits(const ClockTime& clock) {
+  return 1u << clock.hour | 1u << (kDayHours + clock.day);
+}
+
+// How often something happened in each hour of the day; halved when one is full.
+struct HourCounts {
+  std::uint8_t count[kDayHours];
+};
+
 // A node's events in one direction: those that it sent, or those that it received.
 struct NodeDirection {
   std::int64_t last_us;
@@ -78,6 +105,8 @@ struct alignas(64) NodeHistory {
   // A uniform sample of these, and the rows that they had.
   std::uint32_t sampled_target[kSampledTargets];
   std::uint32_t sampled_row[kSampledTargets];
+  HourCounts sent_hours;
+  HourCounts received_hours;
   std::uint32_t partner_filter[kFilterWords];  // of all partners ever (Bloom 1970, two bits each)
   Followers next_target;        // targets of a source after it had this one as target
   Followers reply;              // targets of a source after it heard from this one
@@ -96,6 +125,7 @@ enum class SlotArray : std::int32_t {
   kPastContacts,  // from before the partner lost its slot for a while, see Contacts
   kNext,          // whom the owner turned to after this partner, the last time
   kGap,           // average time between two contacts, 0.7/0.3; 0 before the second
+  kClock,         // hours of the day and days of the week with a contact, see ClockBits
   kOutTime,       // int64
   kInTime = kOutTime + 2,
   kEnd = kInTime + 2,

@@ -31,16 +31,16 @@ struct TestEvent {
 std::vector<TestEvent> MakeEvents(std::int64_t count, std::uint64_t seed) {
   std::mt19937_64 random(seed);
   std::vector<TestEvent> events;
-  std::int64_t time_us = -1'000'000;
+  std::int64_t time_us = -1'000'000'000'000;
   for (std::int64_t i = 0; i < count; ++i) {
-    if (random() % 5 < 3) time_us += static_cast<std::int64_t>(random() % 2000);
+    if (random() % 5 < 3) time_us += static_cast<std::int64_t>(random() % 2'000'000'000);
     const auto source = static_cast<std::uint32_t>(std::min(random() % kNodes, random() % kNodes));
     auto target = static_cast<std::uint32_t>(random() % 2 == 0
                                                  ? (source * 7 + random() % 3) % kNodes
                                                  : std::min(random() % kNodes, random() % kNodes));
     if (random() % 20 == 0) target = source;
     const bool late = random() % 25 == 0;
-    events.push_back({source, target, late ? time_us - 3000 : time_us});
+    events.push_back({source, target, late ? time_us - 3'000'000'000 : time_us});
   }
   return events;
 }
@@ -51,6 +51,7 @@ struct OraclePartner {
   std::int64_t last_us = 0, out_us = 0, in_us = 0;
   std::uint32_t out_count = 0, in_count = 0;
   Contacts past = {};
+  std::uint32_t clock = 0;
   double gap = 0;
   Contacts all() const { return {past.out + out_count, past.in + in_count}; }
 };
@@ -231,6 +232,12 @@ class Oracle {
     owner.partners.erase(oldest);
   }
 
+  // Hours into a period that began in 1970.
+  static std::int32_t Phase(std::int64_t time_us, std::int32_t hours) {
+    const double whole = std::floor(static_cast<double>(time_us) / 3.6e9);
+    return static_cast<std::int32_t>(whole - hours * std::floor(whole / hours));
+  }
+
   // True if the partner is new.
   bool Meet(OracleNode& owner, std::uint32_t key, std::uint32_t row, bool out,
             std::int64_t time_us) {
@@ -248,6 +255,7 @@ class Oracle {
       else
         MoveTo(p->gap, gap, 0.3);
     }
+    p->clock |= 1u << Phase(time_us, 24) | 1u << (24 + Phase(time_us, 168) / 24);
     p->row = row;
     p->last = (out ? p->last_out : p->last_in) = now_;
     p->last_us = (out ? p->out_us : p->in_us) = time_us;
@@ -323,6 +331,7 @@ void CompareSlot(const PartnerRow& row, std::int32_t slot, const OraclePartner& 
   EXPECT_EQ(row.Times(kOutTime)[slot], expected.out_us);
   EXPECT_EQ(row.Times(kInTime)[slot], expected.in_us);
   EXPECT_CLOSE(row.Floats(kGap)[slot], expected.gap);
+  EXPECT_EQ(row.Words(kClock)[slot], expected.clock);
   EXPECT_EQ(row.Words(kPastContacts)[slot], PackContacts(expected.past));
 }
 

@@ -79,6 +79,9 @@ enum WeftColumn : std::int32_t {
   kTargetMetSteps,
   kTargetMetOut,
   kTargetMetIn,
+  kPairHours,        // hours of the day in which they met
+  kSourceHourShare,  // of the source's events, those in this hour, against an even spread
+  kTargetHourShare,
   kLogEnd,
   // Plain:
   kSourcePlain = kLogEnd,
@@ -90,6 +93,9 @@ enum WeftColumn : std::int32_t {
   kPairInNow,
   kSourceMet,  // whether they ever met, as far as that is certain
   kTargetMet,
+  kPairThisHour,  // whether they met in this hour of the day before
+  kPairNextHour,  // in the hour before or after
+  kPairThisDay,   // on this day of the week
   kIsLastTarget,  // last, second and third last
   kIsLastSender = kIsLastTarget + 3,
   kIsNext,

@@ -13,7 +13,8 @@ std::span<const WeftGroup> WeftGroupList() {
   static const auto* const kGroups = new std::vector<WeftGroup>{
       {"node", {{kSourceLog, kPairOutAge}, {kSourcePlain, kPairHasOut}}},
       {"pair", {{kPairOutAge, kSourceRank}, {kPairHasOut, kSourceMet}}},
-      {"met", {{kSourceMetSteps, kLogEnd}, {kSourceMet, kIsLastTarget}}},
+      {"met", {{kSourceMetSteps, kPairHours}, {kSourceMet, kPairThisHour}}},
+      {"clock", {{kPairHours, kLogEnd}, {kPairThisHour, kIsLastTarget}}},
       {"order", {{kSourceRank, kFollowSum}}},
       {"sequence", {{kFollowSum, kCommonCount}, {kIsLastTarget, kCommonJaccard}}},
       {"common", {{kCommonCount, kWalkSum}, {kCommonJaccard, kStay}}},

@@ -41,6 +41,7 @@ class WeftOracle {
     Node(v, kTargetLog, kTargetPlain);
     Pair(u, v);
     Met(u, v);
+    Clock(u, v);
     Order(u, v);
     Followers(u, v);
     Flags(u, v);
@@ -179,6 +180,37 @@ class WeftOracle {
     columns_[kSourceMetIn] = columns_[kTargetMetOut] = LogSize(in);
     if (u == v) columns_[kTargetMetOut] = LogSize(out);
     if (u == v) columns_[kSourceMetIn] = columns_[kTargetMetIn] = 0;
+  }
+
+  // Hours since 1970, the smaller one for a fraction.
+  static std::int64_t HourOf(std::int64_t time_us) {
+    return static_cast<std::int64_t>(std::floor(static_cast<double>(time_us) / 3.6e9));
+  }
+  static std::int64_t Within(std::int64_t hours, std::int64_t period) {
+    return (hours % period + period) % period;
+  }
+  void Clock(std::uint32_t u, std::uint32_t v) {
+    const std::int64_t hour = HourOf(now_);
+    std::set<std::int64_t> hours, days;
+    for (const std::int64_t i : Contacts(u, v)) {
+      hours.insert(Within(HourOf(At(i).time_us), 24));
+      days.insert(Within(HourOf(At(i).time_us), 168) / 24);
+    }
+    columns_[kPairHours] = std::log1p(static_cast<double>(hours.size()));
+    columns_[kPairThisHour] = hours.contains(Within(hour, 24));
+    columns_[kPairNextHour] =
+        hours.contains(Within(hour + 1, 24)) || hours.contains(Within(hour - 1, 24));
+    columns_[kPairThisDay] = days.contains(Within(hour, 168) / 24);
+    const auto share = [&](const Places& places) {
+      const auto now = std::count_if(places.begin(), places.end(), [&](std::int64_t i) {
+        return Within(HourOf(At(i).time_us) - hour, 24) == 0;
+      });
+      return places.empty()
+                 ? 0.0
+                 : std::log1p(24.0 * static_cast<double>(now) / static_cast<double>(places.size()));
+    };
+    columns_[kSourceHourShare] = share(Sent(u));
+    columns_[kTargetHourShare] = share(Received(v));
   }
 
   // log1p of how many of u's partners have more of something than v; as if all had, if v is none.

@@ -99,6 +99,30 @@ WEFT_HD void MetColumns(const WeftSource& s, const PairSlots& p, std::uint32_t t
   f[kTargetMet] = reached.met;
 }
 
+// How much of what is counted falls into an hour, in 1 / kDayHours.
+WEFT_HD float HourShare(const cache::HourCounts& hours, std::int32_t hour) {
+  std::int32_t total = 0;
+  for (std::int32_t h = 0; h < cache::kDayHours; ++h) total += hours.count[h];
+  if (total == 0) return 0.0f;
+  return static_cast<float>(cache::kDayHours * hours.count[hour]) / static_cast<float>(total);
+}
+
+WEFT_HD void ClockColumns(const WeftSource& s, const PairSlots& p, float* f) {
+  const cache::ClockTime clock = cache::ClockTimeOf(s.now.time_us);
+  std::uint32_t bits = 0;
+  if (p.at_source >= 0) bits |= p.source.Words(cache::SlotArray::kClock)[p.at_source];
+  if (p.at_target >= 0) bits |= p.target.Words(cache::SlotArray::kClock)[p.at_target];
+  const auto flag = [bits](std::int32_t bit) { return bits >> bit & 1u; };
+  const std::int32_t before = (clock.hour + cache::kDayHours - 1) % cache::kDayHours;
+  const std::int32_t after = (clock.hour + 1) % cache::kDayHours;
+  f[kPairThisHour] = static_cast<float>(flag(clock.hour));
+  f[kPairNextHour] = static_cast<float>(flag(before) | flag(after));
+  f[kPairThisDay] = static_cast<float>(flag(cache::kDayHours + clock.day));
+  f[kPairHours] = static_cast<float>(gpu::PopCount(bits & ((1u << cache::kDayHours) - 1u)));
+  f[kSourceHourShare] = HourShare(s.row.history().sent_hours, clock.hour);
+  f[kTargetHourShare] = HourShare(p.target.history().received_hours, clock.hour);
+}
+
 WEFT_HD void OrderColumns(const WeftSource& s, const PairSlots& p, float* f) {
   const std::int32_t slots = s.row.slots;
   const auto absent = static_cast<float>(slots);
@@ -269,6 +293,7 @@ WEFT_HD void ReadPair(const cache::PartnerRows& rows, const WeftSource& s, std::
                         features + kTargetPlain);
   internal::PairColumns(s, pair, features);
   internal::MetColumns(s, pair, target, features);
+  internal::ClockColumns(s, pair, features);
   internal::OrderColumns(s, pair, features);
   internal::SequenceColumns(rows, s, pair, target, features);
   float recency[kMaxPartnerSlots];
