@@ -1,10 +1,9 @@
-// WeftHead: from the features of a pair to its three logits, and the learning of that: columns are
-// standardised with running mean and deviation and clipped, then a perceptron with two hidden
-// layers of 64 has three outputs, log-odds that a pair happened:
+// WeftHead: from the features of a pair to its three logits, and the learning of that: a perceptron
+// (operators/learn/perceptron.h) with three outputs, log-odds that a pair happened:
 //   random      against a target drawn from all
 //   historical  against another past target of the source
 //   joint       against a list that mixes both
-// Rows are features as weft_features.h has them. Exact: sums have a fixed order.
+// Rows are features as weft_features.h has them.
 #pragma once
 
 #include <cstdint>
@@ -12,14 +11,25 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "gpu/buffer.h"
 #include "gpu/exec.h"
 #include "graph/state.h"
-#include "operators/learn/adam.h"
+#include "operators/learn/perceptron.h"
+#include "operators/link/weft_features.h"
 #include "operators/link/weft_groups.h"
-#include "operators/link/weft_head_kernels.h"
 
 namespace weft::operators::link {
+
+inline constexpr std::int32_t kHeadWidth = learn::kPerceptronWidth;
+inline constexpr std::int32_t kHeadLogits = 3;
+inline constexpr learn::PerceptronLayout kWeftHeadLayout =
+    learn::PerceptronLayoutOf(kWeftColumnCount, kHeadLogits);
+static_assert(kWeftStride == learn::PerceptronStride(kWeftColumnCount));
+
+// What a row teaches: the answer, and how much it counts for each logit.
+struct WeftLesson {
+  float happened;  // 1 or 0
+  float weight[kHeadLogits];
+};
 
 class WeftHead {
  public:
@@ -33,16 +43,20 @@ class WeftHead {
   WeftHead(const Options& options, const gpu::Exec& exec);
 
   // Logits of rows, kHeadLogits a row; any number of them, in pieces of max_rows.
-  void Logits(const float* features, std::int64_t row_count, float* logits) const;
+  void Logits(const float* features, std::int64_t row_count, float* logits) const {
+    perceptron_.Logits(features, row_count, logits);
+  }
   // One optimiser step on at most max_rows rows, each with its lesson, whose weights are multiplied
   // by `lesson_scale`. `rate_factor` scales the step.
   void Learn(const float* features, std::span<const WeftLesson> lessons, float lesson_scale,
              float rate_factor);
   // Moves the running mean and deviation.
-  void ObserveScale(const float* features, std::int64_t row_count);
+  void ObserveScale(const float* features, std::int64_t row_count) {
+    perceptron_.ObserveScale(features, row_count);
+  }
 
-  std::span<float> weights() { return weights_.span(); }
-  std::span<const float> gradient() const { return gradient_.span(); }
+  std::span<float> weights() { return perceptron_.weights(); }
+  std::span<const float> gradient() const { return perceptron_.gradient(); }
   // The derivative that Learn would step along, without the step; for checking it.
   void ComputeGradient(const float* features, std::span<const WeftLesson> lessons,
                        float lesson_scale);
@@ -51,17 +65,11 @@ class WeftHead {
   absl::Status Load(graph::CheckpointSource& source);
 
  private:
-  WeftHeadView Forward(const float* features, std::int64_t row_count) const;
+  learn::Perceptron::Lessons Unpack(std::span<const WeftLesson> lessons);
 
-  Options options_;
-  gpu::Exec exec_;
-  gpu::Buffer<float> weights_, gradient_;
-  gpu::Buffer<WeftScale> scale_;  // one
-  double scale_rows_ = 0.0;       // behind it, at most kLongestScale: older ones fade
-  learn::Adam adam_;
-  gpu::Buffer<WeftLesson> lesson_;
-  mutable gpu::Buffer<float> input_, first_, second_, logit_;
-  gpu::Buffer<float> d_logit_, d_second_, d_first_, transposed_, ones_;
+  learn::Perceptron perceptron_;
+  // Of the rows at hand.
+  std::vector<float> answer_, weight_;
 };
 
 }  // namespace weft::operators::link

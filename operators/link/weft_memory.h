@@ -8,7 +8,7 @@
 
 #include "absl/status/status.h"
 #include "graph/state.h"
-#include "operators/link/weft_head_kernels.h"
+#include "operators/link/weft_head.h"
 
 namespace weft::operators::link {
 

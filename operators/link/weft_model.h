@@ -40,7 +40,7 @@ class WeftModel final : public LinkModel {
 
   std::string name() const override { return "weft"; }
   bool scores_are_probabilities() const override { return true; }
-  std::int64_t parameter_count() const override { return WeftHeadLayout::kCount; }
+  std::int64_t parameter_count() const override { return kWeftHeadLayout.count; }
   std::vector<std::pair<std::string, std::int64_t>> dims() const override;
   std::int64_t bytes_per_node() const override { return table_.row_bytes(); }
   LinkReads reads() const override { return options_.reads; }

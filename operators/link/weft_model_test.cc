@@ -168,10 +168,10 @@ TEST(WeftHead, DerivativesAgreeWithFiniteDifferences) {
   head.ComputeGradient(features.data(), lessons, kScale);
   const std::vector<float> gradient(head.gradient().begin(), head.gradient().end());
   const std::vector<float> weights(head.weights().begin(), head.weights().end());
-  using Layout = WeftHeadLayout;
+  constexpr learn::PerceptronLayout kLayout = kWeftHeadLayout;
   const std::vector<std::int64_t> parts = {
-      Layout::kFirst,  Layout::kFirstBias,  Layout::kSecond, Layout::kSecondBias,
-      Layout::kOutput, Layout::kOutputBias, Layout::kCount};
+      kLayout.first,  kLayout.first_bias,  kLayout.second, kLayout.second_bias,
+      kLayout.output, kLayout.output_bias, kLayout.count};
   for (std::size_t p = 0; p + 1 < parts.size(); ++p) {
     // Along the gradient itself the derivative is the gradient's squared length: any wrong entry
     // shows.
