@@ -39,6 +39,7 @@ void PartnerTable::Clear() {
   constexpr std::int64_t kFirstRows = 256;
   index_.Clear();
   rows_.Allocate(kFirstRows * row_bytes_);
+  MarkUnused(1);
   MakeEmpty({rows_.data(), options_.slots});
   stream_[0] = {};
   stream_[0].last_source = stream_[0].last_target = kNobody;
@@ -49,6 +50,12 @@ void PartnerTable::Grow(std::int64_t row_count) {
   const std::int64_t held = rows_.size() / row_bytes_;
   if (row_count + 1 <= held) return;
   rows_.Grow(row_bytes_ * std::max(row_count + 1, std::min(2 * held, index_.max_rows() + 1)));
+  MarkUnused(held);
+}
+
+void PartnerTable::MarkUnused(std::int64_t first_row) {
+  for (std::int64_t at = first_row * row_bytes_; at < rows_.size(); at += row_bytes_)
+    PartnerRow{rows_.data() + at, options_.slots}.history().node = kNobody;
 }
 
 PartnerEvent PartnerTable::Admit(std::uint32_t source, std::uint32_t target, std::int64_t time_us) {

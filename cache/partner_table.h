@@ -59,6 +59,8 @@ class PartnerTable {
 
  private:
   void Grow(std::int64_t row_count);
+  // Rows from this one on are nobody's: a zero would be the node 0.
+  void MarkUnused(std::int64_t first_row);
 
   PartnerTableOptions options_;
   std::int64_t row_bytes_;

@@ -466,6 +466,17 @@ TEST(PartnerTable, RowsReadAsBeforeTheGroup) {
   }
 }
 
+TEST(PartnerTable, ANewNodeReadsAsUnknownBeforeTheGroup) {
+  for (const std::uint32_t node : {0u, 1u}) {
+    PartnerTable table(SmallTable());
+    StartGroup(table.stream(), 5);
+    ObserveEvent(table.rows(), table.stream(), table.Admit(node, 7, 5), true);
+    const PartnerRow row = table.rows().Of(node, table.nodes().Find(node), table.stream().group);
+    EXPECT_EQ(row.history().node, kNobody);
+    EXPECT_EQ(row.history().out.novelty, 1.0f);
+  }
+}
+
 TEST(PartnerTable, RowsBeyondTheCopiesReadAsTheyAre) {
   PartnerTable table(SmallTable(/*before_rows=*/2)), behind(SmallTable());
   const std::vector<TestEvent> past = {{0, 1, 10}, {2, 3, 20}, {1, 4, 30}};
