@@ -6,17 +6,13 @@
 #include "graph/check.h"
 
 namespace weft::operators::link {
-namespace {
 
-constexpr float kScale = 0.25f;
-
-float Scaled(float x) {
+float ScaledFeature(float x) {
+  constexpr float kScale = 0.25f;
   const float magnitude = x < 0.0f ? -x : x;
   const float scaled = kScale * gpu::Log1p(magnitude);
   return x < 0.0f ? -scaled : scaled;
 }
-
-}  // namespace
 
 EventFeatures::EventFeatures(std::int32_t feature_count, std::int64_t capacity, gpu::Memory memory)
     : feature_count_(feature_count),
@@ -32,7 +28,7 @@ void EventFeatures::Append(graph::EventSpan events, std::int64_t index, std::uin
   const std::int64_t given = std::min(events.feature_count, feature_count_);
   const float* from = events.feature.data() + index * events.feature_count;
   float* to = rows_.data() + std::int64_t{1 + (ordinal & mask_)} * feature_count_;
-  for (std::int64_t k = 0; k < given; ++k) to[k] = Scaled(from[k]);
+  for (std::int64_t k = 0; k < given; ++k) to[k] = ScaledFeature(from[k]);
   std::fill(to + given, to + feature_count_, 0.0f);
 }
 

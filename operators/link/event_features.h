@@ -12,6 +12,9 @@
 
 namespace weft::operators::link {
 
+// sign(x) log(1 + |x|) / 4, so that no unit matters.
+float ScaledFeature(float x);
+
 // Thread-compatible. Memory: 4 bytes a feature for each of `capacity` events.
 class EventFeatures {
  public:
@@ -22,7 +25,7 @@ class EventFeatures {
   void Clear();
 
   // Event `index` of `events`, whose ordinal is the last one's plus 1, modulo 2^32. Values are
-  // stored as sign(x) log(1 + |x|) / 4, so that no unit matters.
+  // stored as ScaledFeature has them.
   void Append(graph::EventSpan events, std::int64_t index, std::uint32_t ordinal);
 
   // The row of an event's features, when `next` is the ordinal of the next event; row 0, which

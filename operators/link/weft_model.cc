@@ -6,21 +6,11 @@
 #include "gpu/elementary.h"
 #include "gpu/memory.h"
 #include "graph/check.h"
+#include "operators/link/weft_columns.h"
 #include "operators/link/weft_workspace.h"
 
 namespace weft::operators::link {
 namespace {
-
-WeftGroups GroupsOf(LinkReads reads) {
-  switch (reads) {
-    case LinkReads::kBeforeEvent:
-      return WeftGroups::kEvent;
-    case LinkReads::kBeforeBatch:
-      return WeftGroups::kStep;
-    default:
-      return WeftGroups::kTime;
-  }
-}
 
 PairScore ScoreOf(const float* logits) { return {gpu::Sigmoid(logits[0]), logits[1], logits[2]}; }
 
@@ -104,7 +94,7 @@ WeftStepView WeftModel::Plan(const LinkStep& step, std::int64_t begin, std::int6
   view.rows = table_.rows();
   view.stream = &table_.stream();
   view.source = w.source.data();
-  view.groups = GroupsOf(options_.reads);
+  view.groups = WeftGroupsOf(options_.reads);
   view.seed = options_.seed;
   view.event_count = static_cast<std::int32_t>(count);
   view.event = w.event.data();
