@@ -1,0 +1,87 @@
+// LabelHistory: what is remembered of labels that were yes or no: of all events, of those that each
+// node sent and received, and of each pair. Bounded: nodes and pairs that were inactive longest are
+// forgotten.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "cache/row_index.h"
+#include "graph/event_batch.h"
+
+namespace weft::operators::link {
+
+// How fast a rate moves towards each label: after about 2, 10 and 100 of them.
+inline constexpr int kLabelRates = 3;
+inline constexpr float kLabelRateSteps[kLabelRates] = {0.5f, 0.1f, 0.01f};
+
+// Of some events.
+struct LabelRecord {
+  std::uint32_t count = 0;
+  std::uint32_t positives = 0;
+  std::uint32_t last_positive = 0;  // its place in the stream, from 1; 0: never
+  float rate[kLabelRates] = {};     // average of "yes", from the rate of all events on
+  bool last = false;
+};
+
+// Columns of a record, in this order.
+enum LabelColumn : std::int32_t {
+  kLabelCount,      // log1p
+  kLabelPositives,  // log1p
+  kLabelLogOdds,    // of the share of yes, with one event of the rate of all
+  kLabelLast,       // 1 yes, -1 no, 0 no event yet
+  kLabelSince,      // log1p(events of the stream since the last yes); log1p(all) + 1 for never
+  kLabelRateFirst,  // kLabelRates
+  kLabelRecordColumns = kLabelRateFirst + kLabelRates,
+};
+// Whose records, in this order.
+enum class LabelOwner : std::int32_t {
+  kSourceSent,
+  kSourceReceived,
+  kTargetSent,
+  kTargetReceived,
+  kPair,     // source to target
+  kReverse,  // target to source
+  kAll,
+  kCount,
+};
+inline constexpr std::int32_t kLabelColumns =
+    static_cast<std::int32_t>(LabelOwner::kCount) * kLabelRecordColumns;
+
+// Thread-compatible.
+class LabelHistory {
+ public:
+  struct Options {
+    std::int64_t max_nodes = 1 << 20;  // 72 bytes each
+    std::int64_t max_pairs = 1 << 20;  // 60 bytes each
+  };
+  explicit LabelHistory(const Options& options);
+
+  // kLabelColumns of a pair, as of now.
+  void Read(graph::NodeId source, graph::NodeId target, float* columns) const;
+  // Takes the label of an event in.
+  void Observe(graph::NodeId source, graph::NodeId target, bool positive);
+
+  // An empty record where nothing is remembered. Valid until the next Observe.
+  const LabelRecord& Of(LabelOwner owner, graph::NodeId source, graph::NodeId target) const;
+  // The share of yes of all events, with one yes and one no more.
+  float base_rate() const;
+
+ private:
+  struct NodeRecords {
+    LabelRecord sent;
+    LabelRecord received;
+  };
+
+  cache::RowIndex nodes_;
+  cache::HashedRowIndex pairs_;
+  std::vector<NodeRecords> node_;  // by row; row 0 stays empty
+  std::vector<LabelRecord> pair_;
+  LabelRecord all_;
+};
+
+// (positives + prior x base_rate) / (count + prior): as if `prior` events of the base rate had come
+// before.
+float SmoothedRate(const LabelRecord& record, float base_rate, float prior);
+
+}  // namespace weft::operators::link
