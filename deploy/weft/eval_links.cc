@@ -7,13 +7,10 @@
 #include <tbb/global_control.h>
 
 #include "absl/strings/str_join.h"
-#include "deploy/weft/command.h"
+#include "deploy/weft/eval_command.h"
 #include "deploy/weft/eval_links_json.h"
-#include "deploy/weft/input_flags.h"
 #include "deploy/weft/progress.h"
 #include "graph/text.h"
-#include "operators/io/load_events.h"
-#include "operators/io/time_text.h"
 #include "operators/link/link_evaluation.h"
 
 namespace weft::deploy {
@@ -126,13 +123,8 @@ int Run(const Flags& flags) {
                     "expected --slots, --without and --start with --model weft only, got --model ",
                     flags.model),
                 kUsage);
-  const auto read_options = ReadOptionsFrom(flags.input);
-  if (!read_options.ok()) return Fail(read_options.status(), kUsage);
-  const auto file = operators::io::LoadEvents(flags.path, *read_options);
-  if (!file.ok()) return FailOnInput(file.status());
-  PrintNotes(flags.path, file->report);
-  if (!file->was_sorted)
-    std::fprintf(stderr, "weft: %s: not in time order; sorted\n", flags.path.c_str());
+  operators::io::EventFile file;
+  if (const int code = ReadEvalFile(flags.path, flags.input, file); code != kOk) return code;
 
   operators::link::LinkEvaluationOptions options;
   options.model = *factory;
@@ -155,28 +147,25 @@ int Run(const Flags& flags) {
   options.progress = [&bar](std::string_view phase, std::int64_t done, std::int64_t total) {
     bar.Show(phase, done, total);
   };
-  const auto result = operators::link::EvaluateLinks(file->events, file->nodes.size(), options);
+  const auto result = operators::link::EvaluateLinks(file.events, file.nodes.size(), options);
   if (!result.ok()) {
     return FailOnInput(absl::Status(result.status().code(),
                                     graph::Concat(flags.path, ": ", result.status().message())));
   }
   if (flags.json) {
-    const EvalLinksInput input{flags.path, file->nodes.size(), &file->events};
+    const EvalLinksInput input{flags.path, file.nodes.size(), &file.events};
     std::printf("%s\n", EvalLinksJson(input, options, *result).dump().c_str());
   } else {
-    PrintTable(flags, *file, *result);
+    PrintTable(flags, file, *result);
   }
   return kOk;
 }
 
 }  // namespace
 
-void AddEvalCommand(CLI::App& root, Invocation& invocation) {
-  CLI::App* eval = AddCommand(root, "eval", "Measure how well a model predicts a file's events.",
-                              "weft eval links events.csv --epochs 3 --seeds 1,2,3 --json");
-  eval->require_subcommand(1);
+void AddEvalLinks(CLI::App& eval, Invocation& invocation) {
   CLI::App* links = AddCommand(
-      *eval, "links",
+      eval, "links",
       "Measure link prediction: 70/15/15 split by time, against random and harder negatives.",
       "weft eval links events.csv                                    # one seed, 3 epochs\n"
       "weft eval links events.csv --seeds 1,2,3,4,5 --json           # mean and deviation, as "

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "deploy/weft/eval_command.h"
 #include "graph/text.h"
-#include "operators/io/time_text.h"
 
 namespace weft::deploy {
 namespace {
@@ -18,16 +18,6 @@ using operators::link::LinkFigures;
 // What could not be computed is null, and says why.
 ordered_json Null(const char* key, const std::string& reason) {
   return {{key, nullptr}, {"reason", reason}};
-}
-
-ordered_json PartJson(const graph::EventBatch& events, std::int64_t begin, std::int64_t end) {
-  const graph::TimeUs from_us = events.time_us[static_cast<std::size_t>(begin)];
-  const graph::TimeUs to_us = events.time_us[static_cast<std::size_t>(end - 1)];
-  return {{"events", end - begin},
-          {"from", operators::io::FormatTime(from_us)},
-          {"to", operators::io::FormatTime(to_us)},
-          {"from_us", from_us},
-          {"to_us", to_us}};
 }
 
 ordered_json RankingJson(const std::optional<operators::link::LinkRanking>& ranking,
@@ -159,10 +149,7 @@ ordered_json EvalLinksJson(const EvalLinksInput& input, const LinkEvaluationOpti
       {"batch", options.batch},
       {"reads", operators::link::DescribeLinkReads(result.reads, options.batch)},
       {"replay", options.replay},
-      {"split",
-       {{"train", PartJson(events, 0, result.split.validation)},
-        {"val", PartJson(events, result.split.validation, result.split.test)},
-        {"test", PartJson(events, result.split.test, result.split.end)}}},
+      {"split", SplitJson(events, result.split)},
       {"test", TestJson(result.test, options)},
       {"inductive", InductiveJson(options, result)},
       {"baselines", baselines},

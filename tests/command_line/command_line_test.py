@@ -76,6 +76,17 @@ def regular_events(count, seed=1):
     return "\n".join(lines) + "\n"
 
 
+def labelled_events(count, seed=1):
+    """Every third source mostly has label 1; f0 is a random digit."""
+    chance = random.Random(seed)
+    lines = ["src,dst,ts,label,f0"]
+    for number in range(count):
+        source = chance.randrange(20)
+        label = int((source % 3 == 0) != (chance.random() < 0.1))
+        lines.append(f"s{source},t{chance.randrange(12)},{number},{label},{chance.randrange(10)}")
+    return "\n".join(lines) + "\n"
+
+
 def average_precision(lines):
     """Over the scores of what came and of what did not; ties count as one threshold."""
     scored = [(line["score"], 1) for line in lines if line["negative"] is not None]
@@ -180,6 +191,38 @@ class CommandLine(unittest.TestCase):
         warm = json.loads(run(*online, str(path)).stdout)["test"]["first"]["historical"]["ap"]
         cold = json.loads(run(*online, "cold").stdout)["test"]["first"]["historical"]["ap"]
         self.assertGreater(warm, cold)
+
+    def test_eval_labels(self):
+        self.file.write_text(labelled_events(2000))
+        arguments = ("eval", "labels", str(self.file), "--json")
+        one = check("eval_labels", json.loads(run(*arguments).stdout))
+        self.assertEqual(one["positive"], "label > 0")
+        self.assertEqual(one["features"], ["f0"])
+        self.assertEqual(one["test"]["reason"], "one seed has no deviation")
+        self.assertGreater(one["test"]["ap"], one["split"]["test"]["rate"] + 0.2)
+        self.assertAlmostEqual(one["baselines"]["base_rate"]["ap"], one["split"]["test"]["rate"])
+        two = check("eval_labels", json.loads(run(*arguments, "--seeds", "1,2").stdout))
+        self.assertEqual(two["test"]["ap_by_seed"][0], one["test"]["ap"])
+        # By a feature, which then is not read.
+        below = ("--column", "f0", "--below", "2", "--reads", "before_batch")
+        feature = check("eval_labels", json.loads(run(*arguments, *below).stdout))
+        self.assertEqual(feature["positive"], "f0 < 2")
+        self.assertEqual(feature["features"], [])
+        self.assertIn("target_rate", run("eval", "labels", str(self.file), "--no-features").stdout)
+
+    def test_eval_labels_says_what_is_missing(self):
+        self.file.write_text(regular_events(500))
+        refused = run("eval", "labels", str(self.file), code=3)
+        self.assertIn("expected a column of labels, got none", refused.stderr)
+        self.file.write_text(events(500))
+        refused = run("eval", "labels", str(self.file), code=3)
+        self.assertIn("label > 0 in the train part, got it in 0 of 350", refused.stderr)
+        refused = run("eval", "labels", str(self.file), "--column", "f0", code=3)
+        self.assertIn("expected a feature f0, got 0 features", refused.stderr)
+        refused = run("eval", "labels", str(self.file), "--column", "size", code=2)
+        self.assertIn("--column: expected label or a feature", refused.stderr)
+        run("eval", "labels", str(self.file), "--above", "1", "--below", "2", code=2)
+        run("eval", "labels", str(self.file), "--reads", "now", code=2)
 
     def test_run_gives_the_same_lines_from_stdin(self):
         names = ("predictions", "evaluation")

@@ -1,0 +1,28 @@
+// What the commands of `weft eval` share.
+#pragma once
+
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "deploy/weft/command.h"
+#include "deploy/weft/input_flags.h"
+#include "graph/event_batch.h"
+#include "operators/io/load_events.h"
+#include "operators/link/time_split.h"
+
+namespace weft::deploy {
+
+void AddEvalLinks(CLI::App& eval, Invocation& invocation);
+void AddEvalLabels(CLI::App& eval, Invocation& invocation);
+
+// Reads the file that is evaluated, with notes on stderr. kOk, or the exit code after an error
+// that has been said.
+int ReadEvalFile(const std::string& path, const InputFlags& flags, operators::io::EventFile& file);
+
+// The parts of a split, by name, with how many events they have and their times.
+nlohmann::ordered_json SplitJson(const graph::EventBatch& events,
+                                 const operators::link::TimeSplit& split);
+
+}  // namespace weft::deploy
