@@ -44,6 +44,21 @@ void PrintTable(const std::string& prefix, const ordered_json& figures) {
   }
 }
 
+void AddEventsFlag(CLI::App& command, BenchFlags& flags) {
+  command.add_option("--events", flags.events, "How many (1000000)")
+      ->check(CLI::Range(1L, 1'000'000'000L));
+}
+
+void AddNodesFlag(CLI::App& command, BenchFlags& flags) {
+  command.add_option("--nodes", flags.nodes, "Nodes they are between (10000)")
+      ->check(CLI::Range(2L, 100'000'000L));
+}
+
+void AddStreamFlags(CLI::App& command, BenchFlags& flags) {
+  AddEventsFlag(command, flags);
+  AddNodesFlag(command, flags);
+}
+
 void AddLoadFlags(CLI::App& command, BenchFlags& flags, std::int64_t batch) {
   flags.batch = batch;
   command.add_option("--batch", flags.batch, graph::Concat("Events in one message (", batch, ")"))
@@ -53,12 +68,14 @@ void AddLoadFlags(CLI::App& command, BenchFlags& flags, std::int64_t batch) {
 }
 
 void AddIngestFlags(CLI::App& command, BenchFlags& flags) {
+  AddStreamFlags(command, flags);
   AddLoadFlags(command, flags, 2048);
   command.add_option("--graph", flags.graph, "Only one of: log_only, scoring, learning")
       ->check(CLI::IsMember({"log_only", "scoring", "learning"}));
 }
 
 void AddLinkPredictFlags(CLI::App& command, BenchFlags& flags) {
+  AddNodesFlag(command, flags);
   // At 50,000 events a second a message every 5 ms, as from clients that do not wait for long.
   AddLoadFlags(command, flags, 256);
   command.add_option("--rate", flags.request_rate, "ScoreLinks a second, of one pair each (1000)")
@@ -77,10 +94,29 @@ void AddLinkPredictFlags(CLI::App& command, BenchFlags& flags) {
 }
 
 void AddModelFlags(CLI::App& command, BenchFlags& flags) {
+  AddStreamFlags(command, flags);
   flags.batch = 32;
   command.add_option("--batch", flags.batch, "Events that read the same state (32)")
       ->check(CLI::Range(1, 4096));
   command.add_option("--model", flags.model, "Which model (nat)");
+}
+
+void AddAccuracyFlags(CLI::App& command, BenchFlags& flags) {
+  command.add_option("--data", flags.data, "Folder with CSV files of events")->required();
+  command.add_option("--sets", flags.sets, "Only these files, comma-separated, without .csv")
+      ->delimiter(',');
+  command
+      .add_option("--models", flags.models,
+                  "Which models (weft), comma-separated; the baselines come by themselves")
+      ->delimiter(',');
+  command.add_option("--seeds", flags.seeds, "One run each, comma-separated (1,2,3)")
+      ->delimiter(',');
+  command.add_option("--epochs", flags.epochs, "Passes over the train part (3)")
+      ->check(CLI::Range(1, 10'000));
+  command
+      .add_option("--mrr-events", flags.ranked_events,
+                  "Test events to rank among 100 candidates, at most (3000)")
+      ->check(CLI::Range(0, 1'000'000'000));
 }
 
 }  // namespace
@@ -109,39 +145,38 @@ int PrintFigures(const BenchFlags& flags, const std::string& bench, const ordere
 }
 
 void AddBenchCommand(CLI::App& root, Invocation& invocation) {
-  CLI::App* bench = AddCommand(root, "bench", "Measure this machine on made-up events.",
-                               "weft bench ingest --json\n"
-                               "weft bench neighbor_cache\n"
-                               "weft bench link_predict --restart-events 1000000");
+  CLI::App* bench = AddCommand(
+      root, "bench", "Measure this machine on made-up events, or models on a folder of files.",
+      "weft bench ingest --json\n"
+      "weft bench accuracy --data graphs\n"
+      "weft bench neighbor_cache\n"
+      "weft bench link_predict --restart-events 1000000");
   bench->require_subcommand(1);
   const struct {
     const char* name;
     const char* description;
+    const char* example;
     int (*run)(const BenchFlags&);
     void (*add_flags)(CLI::App&, BenchFlags&);
   } commands[] = {
+      {"accuracy",
+       "How well models predict every file of events in a folder, as in docs/evaluation.md.",
+       "--data graphs --models weft,nat --json", BenchAccuracy, AddAccuracyFlags},
       {"ingest",
        "Events durable and applied a second over loopback: log alone, scored, learned from.",
-       BenchIngest, AddIngestFlags},
+       "--nodes 100000 --json", BenchIngest, AddIngestFlags},
       {"link_model", "A model alone: events scored (with a negative) and taken in a CPU second.",
-       BenchLinkModel, AddModelFlags},
-      {"link_predict", "How long a ScoreLinks takes while events come in.", BenchLinkPredict,
-       AddLinkPredictFlags},
-      {"neighbor_cache", "The neighbour cache alone: events a CPU second.", BenchNeighborCache,
-       nullptr},
+       "--model weft --nodes 100000 --json", BenchLinkModel, AddModelFlags},
+      {"link_predict", "How long a ScoreLinks takes while events come in.", "--nodes 100000 --json",
+       BenchLinkPredict, AddLinkPredictFlags},
+      {"neighbor_cache", "The neighbour cache alone: events a CPU second.", "--nodes 100000 --json",
+       BenchNeighborCache, AddStreamFlags},
   };
-  for (const auto& [name, description, run, add_flags] : commands) {
-    CLI::App* command = AddCommand(
-        *bench, name, description,
-        graph::Concat("weft bench ", name, "\nweft bench ", name, " --nodes 100000 --json"));
+  for (const auto& [name, description, example, run, add_flags] : commands) {
+    CLI::App* command =
+        AddCommand(*bench, name, description, graph::Concat("weft bench ", name, " ", example));
     auto flags = std::make_shared<BenchFlags>();
-    if (run != BenchLinkPredict) {
-      command->add_option("--events", flags->events, "How many (1000000)")
-          ->check(CLI::Range(1L, 1'000'000'000L));
-    }
-    command->add_option("--nodes", flags->nodes, "Nodes they are between (10000)")
-        ->check(CLI::Range(2L, 100'000'000L));
-    if (add_flags != nullptr) add_flags(*command, *flags);
+    add_flags(*command, *flags);
     command->add_flag("--json", flags->json, "One JSON object on stdout");
     command->callback(
         [&invocation, flags, run = run] { invocation.run = [flags, run] { return run(*flags); }; });

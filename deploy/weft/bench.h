@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -24,8 +25,16 @@ struct BenchFlags {
   double ingest_rate = 50'000.0;
   std::int64_t restart_events = 0;
   bool json = false;
+  // Of `bench accuracy`.
+  std::string data;
+  std::vector<std::string> sets;  // empty: all of the folder
+  std::vector<std::string> models = {"weft"};
+  std::vector<std::uint64_t> seeds = {1, 2, 3};
+  std::int32_t epochs = 3;
+  std::int64_t ranked_events = 3000;
 };
 
+int BenchAccuracy(const BenchFlags& flags);
 int BenchIngest(const BenchFlags& flags);
 int BenchLinkModel(const BenchFlags& flags);
 int BenchLinkPredict(const BenchFlags& flags);

@@ -494,6 +494,35 @@ class CommandLine(unittest.TestCase):
         self.assertIn("--folder", run("bench", "ingest", "--folder", "/nonexistent", code=3).stderr)
         run("bench", "ingest", "--events", "0", code=2)
 
+    def test_bench_accuracy(self):
+        folder = pathlib.Path(self.folder.name) / "sets"
+        folder.mkdir()
+        (folder / "one.csv").write_text(events(300))
+        (folder / "two.csv").write_text(events(300, seed=2))
+        (folder / "two_nodes.csv").write_text("id,name\n0,zero\n")
+        arguments = ("bench", "accuracy", "--data", str(folder), "--seeds", "1", "--epochs", "1")
+        done = run(*arguments, "--models", "weft,recency", "--json")
+        found = check("bench_accuracy", json.loads(done.stdout))
+        self.assertEqual([one["set"] for one in found["sets"]], ["one", "two"])
+        self.assertEqual(list(found["sets"][1]["models"]), ["weft", "recency"])
+        self.assertEqual([one["file"] for one in found["skipped"]], ["two_nodes.csv"])
+        self.assertIn("two_nodes.csv", done.stderr)
+        one = json.loads(
+            run(
+                "eval", "links", str(folder / "one.csv"), "--epochs=1", "--model=weft", "--json"
+            ).stdout
+        )
+        self.assertEqual(
+            found["sets"][0]["models"]["weft"]["random_ap"], one["test"]["random"]["ap"]
+        )
+        lines = run(*arguments, "--sets", "two").stdout.splitlines()
+        self.assertEqual([line.split()[1] for line in lines[2:]], ["set", "---", "two", "mean"])
+        self.assertIn("two", run(*arguments, "--sets", "tow", code=3).stderr)
+        run(*arguments, "--models", "wept", code=2)
+        (folder / "two.csv").unlink()
+        (folder / "one.csv").unlink()
+        self.assertIn("events", run(*arguments, code=3).stderr)
+
     def scores_of_a_service(self, *flags):
         """Average precision of weft, which does not learn there, over 2000 events; its scores."""
         graph = pathlib.Path(self.folder.name) / "still.pbtxt"
