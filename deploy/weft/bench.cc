@@ -1,5 +1,7 @@
 #include "deploy/weft/bench.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <fstream>
 #include <thread>
@@ -101,6 +103,21 @@ void AddModelFlags(CLI::App& command, BenchFlags& flags) {
   command.add_option("--model", flags.model, "Which model (nat)");
 }
 
+void AddRankFlags(CLI::App& command, BenchFlags& flags) {
+  flags.events = 200'000;
+  flags.nodes = 20'000;
+  flags.model = "weft";
+  command.add_option("--events", flags.events, "How many before the requests (200000)")
+      ->check(CLI::Range(1L, 1'000'000'000L));
+  command.add_option("--nodes", flags.nodes, "Nodes they are between (20000)")
+      ->check(CLI::Range(2L, 100'000'000L));
+  command.add_option("--candidates", flags.candidates, "Targets of a request (10000)")
+      ->check(CLI::Range(1L, 1'000'000L));
+  command.add_option("--requests", flags.requests, "How many (200)")
+      ->check(CLI::Range(1L, 1'000'000L));
+  command.add_option("--model", flags.model, "Which model (weft)");
+}
+
 void AddAccuracyFlags(CLI::App& command, BenchFlags& flags) {
   command.add_option("--data", flags.data, "Folder with CSV files of events")->required();
   command.add_option("--sets", flags.sets, "Only these files, comma-separated, without .csv")
@@ -131,6 +148,16 @@ graph::EventBatch SkewedEvents(const BenchFlags& flags) {
     events.time_us.push_back(i * 1000);
   }
   return events;
+}
+
+ordered_json Percentiles(std::vector<double> seconds) {
+  std::sort(seconds.begin(), seconds.end());
+  const auto at = [&seconds](double share) {
+    const auto rank =
+        static_cast<std::size_t>(std::ceil(share * static_cast<double>(seconds.size())));
+    return 1e3 * seconds[std::clamp<std::size_t>(rank, 1, seconds.size()) - 1];
+  };
+  return {{"p50", at(0.5)}, {"p99", at(0.99)}, {"p999", at(0.999)}, {"max", at(1.0)}};
 }
 
 int PrintFigures(const BenchFlags& flags, const std::string& bench, const ordered_json& figures) {
@@ -169,6 +196,8 @@ void AddBenchCommand(CLI::App& root, Invocation& invocation) {
        "--model weft --nodes 100000 --json", BenchLinkModel, AddModelFlags},
       {"link_predict", "How long a ScoreLinks takes while events come in.", "--nodes 100000 --json",
        BenchLinkPredict, AddLinkPredictFlags},
+      {"link_rank", "How long a model takes to rank the candidates of one source.",
+       "--candidates 1000 --json", BenchLinkRank, AddRankFlags},
       {"neighbor_cache", "The neighbour cache alone: events a CPU second.", "--nodes 100000 --json",
        BenchNeighborCache, AddStreamFlags},
   };

@@ -25,6 +25,9 @@ struct BenchFlags {
   double ingest_rate = 50'000.0;
   std::int64_t restart_events = 0;
   bool json = false;
+  // Of `bench link_rank`.
+  std::int64_t candidates = 10'000;
+  std::int64_t requests = 200;
   // Of `bench accuracy`.
   std::string data;
   std::vector<std::string> sets;  // empty: all of the folder
@@ -38,10 +41,14 @@ int BenchAccuracy(const BenchFlags& flags);
 int BenchIngest(const BenchFlags& flags);
 int BenchLinkModel(const BenchFlags& flags);
 int BenchLinkPredict(const BenchFlags& flags);
+int BenchLinkRank(const BenchFlags& flags);
 int BenchNeighborCache(const BenchFlags& flags);
 
 // A stream whose popular nodes are far more frequent than the others. A function of the flags.
 graph::EventBatch SkewedEvents(const BenchFlags& flags);
+
+// Of durations in seconds, in milliseconds: p50, p99, p999, max.
+nlohmann::ordered_json Percentiles(std::vector<double> seconds);
 
 // The figures with the machine that they were taken on, as a table or as one JSON object.
 int PrintFigures(const BenchFlags& flags, const std::string& bench,

@@ -87,16 +87,6 @@ absl::StatusOr<Latencies> CallAll(const BenchFlags& flags, const std::string& ad
   return all;
 }
 
-ordered_json Percentiles(std::vector<double> seconds) {
-  std::sort(seconds.begin(), seconds.end());
-  const auto at = [&seconds](double share) {
-    const auto rank =
-        static_cast<std::size_t>(std::ceil(share * static_cast<double>(seconds.size())));
-    return 1e3 * seconds[std::clamp<std::size_t>(rank, 1, seconds.size()) - 1];
-  };
-  return {{"p50", at(0.5)}, {"p99", at(0.99)}, {"p999", at(0.999)}, {"max", at(1.0)}};
-}
-
 absl::StatusOr<ordered_json> Measure(const BenchFlags& flags) {
   WEFT_ASSIGN(const auto service,
               BenchService::Start(flags.folder, flags.learn ? kLearningGraph : kScoringGraph));

@@ -463,6 +463,10 @@ class CommandLine(unittest.TestCase):
             run("bench", "link_model", "--model", "recency", "--events", "5000", *small).stdout
         )
         check("bench_link_model", model)
+        few = ("--events", "5000", "--candidates", "100", "--requests", "3")
+        rank = check("bench_link_rank", json.loads(run("bench", "link_rank", *few, *small).stdout))
+        self.assertEqual([one["threads"] for one in rank["runs"]], [1, 2])
+        run("bench", "link_rank", "--candidates", "201", *small, code=2)
         cache = check(
             "bench_neighbor_cache",
             json.loads(run("bench", "neighbor_cache", "--events", "5000", *small).stdout),
