@@ -96,10 +96,15 @@ WEFT_HD std::int32_t LowestBit(std::uint64_t bits) {
 #endif
 }
 
-// Asks for the cache lines of [begin, begin + bytes), which are about to be read. Host only.
-inline void Prefetch(const std::byte* begin, std::int64_t bytes) {
+// Asks for the cache lines of [begin, begin + bytes), which are about to be read. Nothing on a
+// device.
+WEFT_HD void Prefetch(const void* begin, std::int64_t bytes) {
+#if !defined(__CUDA_ARCH__)
   constexpr std::int64_t kLine = 64;
-  for (std::int64_t at = 0; at < bytes; at += kLine) __builtin_prefetch(begin + at);
+  const auto* const first = static_cast<const std::byte*>(begin);
+  for (std::int64_t at = 0; at < bytes; at += kLine) __builtin_prefetch(first + at);
+  __builtin_prefetch(first + bytes - 1);
+#endif
 }
 
 // MurmurHash3's 32-bit finaliser (Appleby 2008).

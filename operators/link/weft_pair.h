@@ -1,6 +1,8 @@
 // The features of one pair, from its source's WeftSource and its target's row.
 #pragma once
 
+#include <cstddef>
+
 #include "operators/link/weft_source.h"
 
 namespace weft::operators::link {
@@ -278,6 +280,26 @@ WEFT_HD void FinishColumns(const WeftSource& s, const PairSlots& p, float* f) {
 }
 
 }  // namespace internal
+
+// Asks for what ReadPair reads of a target's row.
+WEFT_HD void PrefetchTarget(const cache::PartnerRow& row) {
+  const cache::NodeHistory& history = row.history();
+  gpu::Prefetch(&history, offsetof(cache::NodeHistory, former_ordinal));
+  gpu::Prefetch(history.partner_filter, sizeof(history.partner_filter));
+  gpu::Prefetch(row.Array(cache::SlotArray::kKey),
+                row.Array(cache::SlotArray::kOutCount) - row.Array(cache::SlotArray::kKey));
+}
+
+// Once that is there: for what it reads of the rows of those who reached the target last.
+WEFT_HD void PrefetchSenders(const cache::PartnerRows& rows, const cache::PartnerRow& row) {
+  for (int i = 0; i < cache::kRecentSenders; ++i) {
+    const std::int32_t slot = row.Find(row.history().recent_sender[i]);
+    if (slot < 0) continue;
+    const cache::NodeHistory& sender = rows.At(row.Words(cache::SlotArray::kRow)[slot]).history();
+    gpu::Prefetch(&sender.node, sizeof(sender.node));
+    gpu::Prefetch(&sender.next_source, sizeof(sender.next_source));
+  }
+}
 
 // Writes the kWeftStride features of `s`'s node and `target`, whose row is `row`.
 WEFT_HD void ReadPair(const cache::PartnerRows& rows, const WeftSource& s, std::uint32_t target,

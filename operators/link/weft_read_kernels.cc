@@ -141,8 +141,16 @@ struct SourceBody {
 };
 
 struct PairBody {
+  // So many pairs ahead a row is asked for: it takes memory about as long as the pairs between.
+  static constexpr std::int64_t kTargetAhead = 16;
+  static constexpr std::int64_t kSendersAhead = 8;
   WeftPairsView v;
   WEFT_HD void operator()(std::int64_t i) const {
+#if !defined(__CUDA_ARCH__)
+    if (i + kTargetAhead < v.pair_count) PrefetchTarget(v.rows.At(v.target[i + kTargetAhead].row));
+    if (i + kSendersAhead < v.pair_count)
+      PrefetchSenders(v.rows, v.rows.At(v.target[i + kSendersAhead].row));
+#endif
     ReadPair(v.rows, v.read[v.pair_source[i]], v.target[i].node, v.target[i].row,
              v.features + i * kWeftStride);
   }
