@@ -173,6 +173,24 @@ WEFT_HD WeftNow NowOfRead(const cache::PartnerStream& stream, std::int64_t time_
   return now;
 }
 
+// A set of nodes that may say yes where it should say no, seldom if they are few against its bits.
+template <int kBits>
+struct NodeFilter {
+  std::uint64_t word[kBits / 64];
+  WEFT_HD void Clear() {
+    for (std::uint64_t& bits : word) bits = 0;
+  }
+  WEFT_HD static std::uint32_t BitOf(std::uint32_t node) {
+    return static_cast<std::uint32_t>(std::uint64_t{node * 0x9e3779b1u} * kBits >> 32);
+  }
+  WEFT_HD void Add(std::uint32_t node) {
+    word[BitOf(node) / 64] |= std::uint64_t{1} << (BitOf(node) % 64);
+  }
+  WEFT_HD bool MayHave(std::uint32_t node) const {
+    return (word[BitOf(node) / 64] >> (BitOf(node) % 64) & 1) != 0;
+  }
+};
+
 // What all candidates of one source share.
 struct WeftSource {
   WeftNow now;
@@ -188,12 +206,14 @@ struct WeftSource {
   std::uint32_t contacts[kMaxPartnerSlots];
   float recency[kMaxPartnerSlots];  // 1 / (1 + log1p(age)), 0 for an empty slot
   std::int32_t partner_count;
+  NodeFilter<1024> partners;
   // Its latest partners, and theirs.
   std::int32_t walk_count;
   std::uint32_t walk_partner[kWalkPartners];
   cache::PartnerRow walk_row[kWalkPartners];
   std::int32_t walk_size[kWalkPartners];
-  std::uint64_t walk_signature[kWalkPartners];
+  NodeFilter<512> walk_partners[kWalkPartners];
+  NodeFilter<4096> all_walk_partners;
   float walk_recency[kWalkPartners][kMaxPartnerSlots];
   // Whose followers the target may be.
   const cache::Followers* followed[cache::kRecentTargets];  // of the last targets

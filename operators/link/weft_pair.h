@@ -129,15 +129,15 @@ WEFT_HD void OrderColumns(const WeftSource& s, const PairSlots& p, float* f) {
   const std::int32_t slots = s.row.slots;
   const auto absent = static_cast<float>(slots);
   std::int32_t later = 0, out_later = 0, by_in = 0, by_unanswered = 0, by_count = 0;
-  const std::int32_t own = p.at_source < 0 ? 0 : p.at_source;
-  for (std::int32_t i = 0; i < slots; ++i) {
+  const bool has = p.at_source >= 0;
+  const std::int32_t own = has ? p.at_source : 0;
+  for (std::int32_t i = 0; has && i < slots; ++i) {
     later += s.age[i] < s.age[own] ? 1 : 0;
     out_later += s.out_age[i] < s.out_age[own] ? 1 : 0;
     by_in += s.in_age[i] < s.in_age[own] ? 1 : 0;
     by_unanswered += s.unanswered_age[i] < s.unanswered_age[own] ? 1 : 0;
     by_count += s.contacts[i] > s.contacts[own] ? 1 : 0;
   }
-  const bool has = p.at_source >= 0;
   const bool unanswered = has && s.unanswered_age[own] != cache::kNeverAge;
   f[kSourceRank] = has ? static_cast<float>(later) : absent;
   f[kSourceOutRank] = has ? static_cast<float>(out_later) : absent;
@@ -212,7 +212,7 @@ WEFT_HD void CommonColumns(const cache::PartnerRows& rows, const WeftSource& s, 
   float together = 0.0f, rarity = 0.0f;
   std::uint32_t newest = cache::kNeverAge;
   for (std::int32_t i = 0; i < p.target.slots; ++i) {
-    const std::int32_t slot = s.row.Find(key[i]);
+    const std::int32_t slot = s.partners.MayHave(key[i]) ? s.row.Find(key[i]) : -1;
     if (slot < 0) continue;
     ++count;
     together = gpu::Fma(s.recency[slot], recency[i], together);
@@ -236,21 +236,24 @@ WEFT_HD void CommonColumns(const cache::PartnerRows& rows, const WeftSource& s, 
 WEFT_HD void WalkColumns(const WeftSource& s, const PairSlots& p, std::uint32_t target,
                          const float* recency, std::int32_t taken, float* f) {
   const std::uint32_t* key = p.target.Words(cache::SlotArray::kKey);
+  float met[kWalkPartners] = {};
+  for (std::int32_t i = 0; i < taken; ++i) {
+    if (!s.all_walk_partners.MayHave(key[i]) || key[i] == s.node) continue;
+    for (std::int32_t w = 0; w < s.walk_count; ++w) {
+      if (!s.walk_partners[w].MayHave(key[i])) continue;
+      const std::int32_t slot = s.walk_row[w].Find(key[i]);
+      if (slot >= 0) met[w] = gpu::Fma(s.walk_recency[w][slot], recency[i], met[w]);
+    }
+  }
   float sum = 0.0f, normalized = 0.0f, largest = 0.0f, first = 0.0f;
   for (std::int32_t w = 0; w < s.walk_count; ++w) {
     if (s.walk_partner[w] == target) continue;
-    float met = 0.0f;
-    for (std::int32_t i = 0; i < taken; ++i) {
-      if ((s.walk_signature[w] & SignatureBit(key[i])) == 0 || key[i] == s.node) continue;
-      const std::int32_t slot = s.walk_row[w].Find(key[i]);
-      if (slot >= 0) met = gpu::Fma(s.walk_recency[w][slot], recency[i], met);
-    }
     const float weight = 1.0f / static_cast<float>(1 + w);
-    sum = gpu::Fma(met, weight, sum);
-    largest = met > largest ? met : largest;
-    if (w == 0) first = met;
+    sum = gpu::Fma(met[w], weight, sum);
+    largest = met[w] > largest ? met[w] : largest;
+    if (w == 0) first = met[w];
     const auto sizes = static_cast<float>(s.walk_size[w] * taken);
-    if (met > 0.0f) normalized += met * weight / __builtin_sqrtf(sizes);
+    if (met[w] > 0.0f) normalized += met[w] * weight / __builtin_sqrtf(sizes);
   }
   f[kWalkSum] = 100.0f * sum;
   f[kWalkNormalized] = 1000.0f * normalized;

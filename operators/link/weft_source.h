@@ -28,9 +28,13 @@ WEFT_HD void NodeColumns(const WeftNow& now, const cache::NodeHistory& history, 
     log[count] = static_cast<float>(d.count);
     log[partners] = static_cast<float>(d.partner_count);
     const float since = static_cast<float>(now.ordinal - d.last_ordinal);
+    // Four, so that they are one vector.
+    float decay[4];
+    for (int s = 0; s < 4; ++s)
+      decay[s] = -since / cache::ActivityEvents(s < cache::kScales ? s : 0);
+    for (float& value : decay) value = gpu::Exp(value);
     for (int s = 0; s < cache::kScales; ++s)
-      log[activity + s] =
-          has ? 10.0f * d.activity[s] * gpu::Exp(-since / cache::ActivityEvents(s)) : 0.0f;
+      log[activity + s] = has ? 10.0f * d.activity[s] * decay[s] : 0.0f;
     log[gap] = d.gap_us * now.gaps_per_us;
   };
   direction(history.out, kOutAge, kOutSteps, kOutCount, kOutPartners, kOutActivity, kOutGap);
@@ -43,11 +47,6 @@ WEFT_HD void NodeColumns(const WeftNow& now, const cache::NodeHistory& history, 
   plain[kOutNovelty] = history.out.novelty;
   plain[kInNovelty] = history.in.novelty;
   plain[kReceivedNow] = history.in.count > 0 && history.in.last_us == now.time_us ? 1.0f : 0.0f;
-}
-
-// One of 64 bits for a node.
-WEFT_HD std::uint64_t SignatureBit(std::uint32_t node) {
-  return std::uint64_t{1} << ((node * 0x9e3779b1u) >> 26);
 }
 
 // 1 / (1 + log1p(age)) of each slot, 0 for an empty one. Returns how many are taken.
@@ -81,6 +80,9 @@ WEFT_HD void ReadSourceSlots(WeftSource& s) {
     s.contacts[i] = out_count[i] + in_count[i];
   }
   s.partner_count = SlotRecencies(row, s.now.ordinal, s.recency);
+  s.partners.Clear();
+  const std::uint32_t* key = row.Words(SlotArray::kKey);
+  for (std::int32_t i = 0; i < s.partner_count; ++i) s.partners.Add(key[i]);
 }
 
 // The slots of the kWalkPartners latest partners, latest first.
@@ -93,6 +95,7 @@ WEFT_HD void ReadWalks(const cache::PartnerRows& rows, WeftSource& s) {
     if (rank < kWalkPartners) slot_of[rank] = i;
   }
   s.walk_count = s.partner_count < kWalkPartners ? s.partner_count : kWalkPartners;
+  s.all_walk_partners.Clear();
   for (std::int32_t w = 0; w < s.walk_count; ++w) {
     const std::int32_t slot = slot_of[w];
     s.walk_partner[w] = s.row.Words(cache::SlotArray::kKey)[slot];
@@ -100,9 +103,11 @@ WEFT_HD void ReadWalks(const cache::PartnerRows& rows, WeftSource& s) {
         rows.Of(s.walk_partner[w], s.row.Words(cache::SlotArray::kRow)[slot], s.now.group);
     s.walk_size[w] = SlotRecencies(s.walk_row[w], s.now.ordinal, s.walk_recency[w]);
     const std::uint32_t* key = s.walk_row[w].Words(cache::SlotArray::kKey);
-    std::uint64_t signature = 0;
-    for (std::int32_t i = 0; i < s.row.slots; ++i) signature |= SignatureBit(key[i]);
-    s.walk_signature[w] = signature;
+    s.walk_partners[w].Clear();
+    for (std::int32_t i = 0; i < s.walk_size[w]; ++i) {
+      s.walk_partners[w].Add(key[i]);
+      s.all_walk_partners.Add(key[i]);
+    }
   }
 }
 
