@@ -35,6 +35,18 @@ void TransposeBlock(const float* from, std::int64_t from_stride, float* to,
   }
 }
 
+// The same for rows [first, last) alone.
+GemmArguments RowsOf(const GemmArguments& g, std::int64_t first, std::int64_t last) {
+  GemmArguments rows = g;
+  rows.m = last - first;
+  rows.c += first * g.c_row_stride;
+  if (g.a_row != nullptr)
+    rows.a_row += first;
+  else
+    rows.a += first * g.a_row_stride;
+  return rows;
+}
+
 }  // namespace
 
 void TransposeHost(std::int64_t rows, std::int64_t columns, const float* from, float* to) {
@@ -52,12 +64,19 @@ void GemmHost(const HostExec& exec, const GemmArguments& g) {
   const std::int64_t columns = wide ? kAvx512PanelColumns : kAvx2PanelColumns;
   const auto panel = wide ? GemmPanelAvx512 : GemmPanelAvx2;
   const std::int64_t panels = (g.n + columns - 1) / columns;
-  const std::int64_t work = std::max<std::int64_t>(1, g.m * g.k * columns);
-  const HostExec by_panel{.grain = std::max<std::int64_t>(1, kMultiplyAddsPerTask / work)};
-  OverRange(by_panel, panels, [&g, columns, panel](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t p = begin; p < end; ++p) {
-      const std::int64_t j = p * columns;
-      panel(g, j, std::min(g.n - j, columns));
+  // Tasks are panels, and blocks of their rows where these are long.
+  const std::int64_t row_work = std::max<std::int64_t>(1, g.k * columns);
+  const std::int64_t block_rows = (kMultiplyAddsPerTask / row_work + 8) / 8 * 8;
+  const std::int64_t blocks = std::max<std::int64_t>(1, g.m / block_rows);
+  const std::int64_t work = std::max<std::int64_t>(1, g.m / blocks * row_work);
+  const HostExec by_task{.grain = std::max<std::int64_t>(1, kMultiplyAddsPerTask / work)};
+  OverRange(by_task, panels * blocks, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t task = begin; task < end; ++task) {
+      const std::int64_t block = task / panels;
+      const std::int64_t first = block * block_rows;
+      const std::int64_t last = block + 1 == blocks ? g.m : first + block_rows;
+      const std::int64_t j = task % panels * columns;
+      panel(RowsOf(g, first, last), j, std::min(g.n - j, columns));
     }
   });
 }
