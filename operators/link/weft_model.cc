@@ -165,6 +165,10 @@ void WeftModel::ScorePairs(std::span<const graph::NodeId> source,
   std::vector<std::int32_t> pair_source(source.size());
   std::vector<WeftTarget> sources;
   for (std::size_t i = 0; i < source.size(); ++i) {
+    if (i > 0 && source[i] == source[i - 1]) {  // as in a ranking
+      pair_source[i] = pair_source[i - 1];
+      continue;
+    }
     const auto [found, fresh] =
         number.try_emplace(source[i], static_cast<std::int32_t>(sources.size()));
     pair_source[i] = found->second;

@@ -300,7 +300,7 @@ WEFT_HD void PrefetchSenders(const cache::PartnerRows& rows, const cache::Partne
     if (slot < 0) continue;
     const cache::NodeHistory& sender = rows.At(row.Words(cache::SlotArray::kRow)[slot]).history();
     gpu::Prefetch(&sender.node, sizeof(sender.node));
-    gpu::Prefetch(&sender.next_source, sizeof(sender.next_source));
+    gpu::Prefetch(sender.next_source.key, sizeof(sender.next_source.key));
   }
 }
 

@@ -11,7 +11,7 @@
 namespace weft::operators::link {
 
 // Pairs of a read that are worked on together.
-inline constexpr std::int64_t kReadPairs = 512;
+inline constexpr std::int64_t kReadPairs = 1024;
 
 struct WeftModel::Workspace {
   Workspace(std::int64_t step_events, gpu::Memory memory)
