@@ -63,6 +63,8 @@ void AddStreamFlags(CLI::App& command, BenchFlags& flags) {
 
 void AddLoadFlags(CLI::App& command, BenchFlags& flags, std::int64_t batch) {
   flags.batch = batch;
+  command.add_option("--model", flags.model, "Which model: weft (default) or nat")
+      ->check(CLI::IsMember({"weft", "nat"}));
   command.add_option("--batch", flags.batch, graph::Concat("Events in one message (", batch, ")"))
       ->check(CLI::Range(1, 16'384));
   command.add_option("--folder", flags.folder,
@@ -100,13 +102,12 @@ void AddModelFlags(CLI::App& command, BenchFlags& flags) {
   flags.batch = 32;
   command.add_option("--batch", flags.batch, "Events that read the same state (32)")
       ->check(CLI::Range(1, 4096));
-  command.add_option("--model", flags.model, "Which model (nat)");
+  command.add_option("--model", flags.model, "Which model (weft)");
 }
 
 void AddRankFlags(CLI::App& command, BenchFlags& flags) {
   flags.events = 200'000;
   flags.nodes = 20'000;
-  flags.model = "weft";
   command.add_option("--events", flags.events, "How many before the requests (200000)")
       ->check(CLI::Range(1L, 1'000'000'000L));
   command.add_option("--nodes", flags.nodes, "Nodes they are between (20000)")

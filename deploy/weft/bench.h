@@ -16,7 +16,7 @@ struct BenchFlags {
   std::int64_t events = 1'000'000;
   std::int64_t nodes = 10'000;
   std::int64_t batch = 0;
-  std::string model = "nat";
+  std::string model = "weft";
   std::string folder;
   std::string graph;  // of `bench ingest`; empty: all
   bool learn = false;

@@ -77,12 +77,16 @@ absl::StatusOr<ordered_json> Measure(const BenchFlags& flags, std::string_view g
 }  // namespace
 
 int BenchIngest(const BenchFlags& flags) {
-  ordered_json figures = {{"events", flags.events}, {"nodes", flags.nodes}, {"batch", flags.batch}};
+  ordered_json figures = {{"events", flags.events},
+                          {"nodes", flags.nodes},
+                          {"batch", flags.batch},
+                          {"model", flags.model}};
   const struct {
     const char* name;
-    std::string_view graph;
-  } graphs[] = {
-      {"log_only", kLogOnlyGraph}, {"scoring", kScoringGraph}, {"learning", kLearningGraph}};
+    std::string graph;
+  } graphs[] = {{"log_only", std::string(kLogOnlyGraph)},
+                {"scoring", ScoringGraph(flags.model)},
+                {"learning", LearningGraph(flags.model)}};
   for (const auto& [name, graph] : graphs) {
     if (!flags.graph.empty() && flags.graph != name) continue;
     auto measured = Measure(flags, graph);

@@ -89,7 +89,8 @@ absl::StatusOr<Latencies> CallAll(const BenchFlags& flags, const std::string& ad
 
 absl::StatusOr<ordered_json> Measure(const BenchFlags& flags) {
   WEFT_ASSIGN(const auto service,
-              BenchService::Start(flags.folder, flags.learn ? kLearningGraph : kScoringGraph));
+              BenchService::Start(flags.folder, flags.learn ? LearningGraph(flags.model)
+                                                            : ScoringGraph(flags.model)));
   rpc::IngestLoadOptions options;
   options.address = service->address();
   options.feed = "events";

@@ -52,7 +52,7 @@ absl::StatusOr<Moment> WaitForWorst(const std::string& address, std::uint64_t le
 }  // namespace
 
 absl::StatusOr<nlohmann::ordered_json> MeasureRestart(const BenchFlags& flags) {
-  WEFT_ASSIGN(const auto service, BenchService::Start(flags.folder, kLearningGraph));
+  WEFT_ASSIGN(const auto service, BenchService::Start(flags.folder, LearningGraph(flags.model)));
   rpc::IngestLoadOptions options;
   options.address = service->address();
   options.feed = "events";

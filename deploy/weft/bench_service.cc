@@ -27,27 +27,32 @@ node {
 output { name: "candidates" stream: "candidates" }
 )";
 
-const std::string_view kScoringGraph = R"(
-input { name: "events" type: "EventBatch" }
-node {
-  name: "nat" operator: "nat" input: "EVENTS:events" output: "SCORES:scores"
-  options { [type.googleapis.com/weft.operators.link.v1.Nat] { seed: 1 } }
-}
-output { name: "predictions" stream: "scores" }
-)";
+namespace {
 
-const std::string_view kLearningGraph = R"(
-input { name: "events" type: "EventBatch" }
-node {
-  name: "candidates" operator: "negative_sampler"
-  input: "EVENTS:events" output: "CANDIDATES:candidates"
+// The options message of a model's operator, and how its graph's node begins.
+std::string ModelNode(std::string_view model, std::string_view input, std::string_view options) {
+  const std::string_view message = model == "nat" ? "Nat" : "Weft";
+  return graph::Concat("node {\n  name: \"", model, "\" operator: \"", model, "\" input: \"", input,
+                       "\" output: \"SCORES:scores\"\n  options { "
+                       "[type.googleapis.com/weft.operators.link.v1.",
+                       message, "] { ", options,
+                       " } }\n}\noutput { name: \"predictions\" stream: \"scores\" }\n");
 }
-node {
-  name: "nat" operator: "nat" input: "CANDIDATES:candidates" output: "SCORES:scores"
-  options { [type.googleapis.com/weft.operators.link.v1.Nat] { learn: true seed: 1 } }
+
+}  // namespace
+
+std::string ScoringGraph(std::string_view model) {
+  return graph::Concat("input { name: \"events\" type: \"EventBatch\" }\n",
+                       ModelNode(model, "EVENTS:events", "seed: 1"));
 }
-output { name: "predictions" stream: "scores" }
-)";
+
+std::string LearningGraph(std::string_view model) {
+  return graph::Concat(
+      "input { name: \"events\" type: \"EventBatch\" }\n"
+      "node {\n  name: \"candidates\" operator: \"negative_sampler\"\n"
+      "  input: \"EVENTS:events\" output: \"CANDIDATES:candidates\"\n}\n",
+      ModelNode(model, "CANDIDATES:candidates", "learn: true seed: 1"));
+}
 
 namespace {
 

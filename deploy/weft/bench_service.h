@@ -14,11 +14,12 @@
 namespace weft::deploy {
 
 // Graphs that are measured; each has the input `events`.
-// kLogOnlyGraph has the cheapest operator that there is, as a graph needs one; in kScoringGraph nat
-// scores the events and takes them in; in kLearningGraph it learns from them as well.
+// kLogOnlyGraph has the cheapest operator that there is, as a graph needs one; in ScoringGraph the
+// model, "weft" or "nat", scores the events and takes them in; in LearningGraph it learns from them
+// as well.
 extern const std::string_view kLogOnlyGraph;
-extern const std::string_view kScoringGraph;
-extern const std::string_view kLearningGraph;
+std::string ScoringGraph(std::string_view model);
+std::string LearningGraph(std::string_view model);
 
 class BenchService {
  public:
