@@ -42,10 +42,12 @@ void AddEvalCommand(CLI::App& root, Invocation& invocation) {
   CLI::App* eval =
       AddCommand(root, "eval", "Measure how well a file's events can be predicted.",
                  "weft eval links events.csv --epochs 3 --seeds 1,2,3 --json\n"
-                 "weft eval labels events.csv --json             # which events are of a kind");
+                 "weft eval labels events.csv --json             # which events are of a kind\n"
+                 "weft eval next_time events.csv --of node       # when a node sends again");
   eval->require_subcommand(1);
   AddEvalLinks(*eval, invocation);
   AddEvalLabels(*eval, invocation);
+  AddEvalNextTime(*eval, invocation);
 }
 
 }  // namespace weft::deploy

@@ -16,6 +16,7 @@ namespace weft::deploy {
 
 void AddEvalLinks(CLI::App& eval, Invocation& invocation);
 void AddEvalLabels(CLI::App& eval, Invocation& invocation);
+void AddEvalNextTime(CLI::App& eval, Invocation& invocation);
 
 // Reads the file that is evaluated, with notes on stderr. kOk, or the exit code after an error
 // that has been said.

@@ -224,6 +224,28 @@ class CommandLine(unittest.TestCase):
         run("eval", "labels", str(self.file), "--above", "1", "--below", "2", code=2)
         run("eval", "labels", str(self.file), "--reads", "now", code=2)
 
+    def test_eval_next_time(self):
+        arguments = ("eval", "next_time", str(self.file), "--json")
+        one = check("eval_next_time", json.loads(run(*arguments).stdout))
+        self.assertEqual(one["of"], "node")
+        self.assertEqual(one["split"]["train"]["questions"], one["split"]["train"]["events"])
+        self.assertLess(one["split"]["test"]["ended"], one["split"]["test"]["questions"])
+        # Who sends is drawn evenly: there is nothing to know but the distribution.
+        marginal = one["baselines"]["marginal"]["log_likelihood"]
+        self.assertAlmostEqual(one["test"]["log_likelihood"], marginal, delta=0.3)
+        flags = ("--of", "pair", "--bins", "8", "--epochs", "2", "--seeds", "1,2")
+        pair = check("eval_next_time", json.loads(run(*arguments, *flags).stdout))
+        self.assertLessEqual(len(pair["bin_edges_seconds"]), 7)
+        self.assertEqual(len(pair["test"]["log_likelihood_by_seed"]), 2)
+        self.assertIn("lognormal", run("eval", "next_time", str(self.file)).stdout)
+
+    def test_eval_next_time_says_what_is_missing(self):
+        run("eval", "next_time", str(self.file), "--of", "graph", code=2)
+        once = [f"a{number},b{number},{number}" for number in range(100)]
+        self.file.write_text("\n".join(["src,dst,ts", *once]) + "\n")
+        refused = run("eval", "next_time", str(self.file), code=3)
+        self.assertIn("expected a source with events at two times", refused.stderr)
+
     def test_run_gives_the_same_lines_from_stdin(self):
         names = ("predictions", "evaluation")
         outputs = {name: pathlib.Path(self.folder.name) / name for name in names}
