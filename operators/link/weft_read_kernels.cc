@@ -113,8 +113,22 @@ struct AdvanceBody {
     if (v.is_new[i] != 0) Read({kUnknownTarget, 0}, v.unknown_features + at);
   }
 
+  // Asks for the rows of event i.
+  WEFT_HD void PrefetchEvent(std::int32_t i) const {
+#if !defined(__CUDA_ARCH__)
+    if (i >= v.event_count) return;
+    gpu::Prefetch(v.rows.At(v.event[i].source_row).base, v.rows.stride);
+    gpu::Prefetch(v.rows.At(v.event[i].target_row).base, v.rows.stride);
+    if (v.positive != nullptr && v.negative != nullptr)
+      PrefetchTarget(v.rows.At(v.negative[i].row));
+#endif
+  }
+
   WEFT_HD void operator()(std::int64_t) const {
+    constexpr std::int32_t kEventsAhead = 2;
+    for (std::int32_t i = 0; i < kEventsAhead; ++i) PrefetchEvent(i);
     for (std::int32_t i = 0; i < v.event_count; ++i) {
+      PrefetchEvent(i + kEventsAhead);
       const cache::PartnerEvent& event = v.event[i];
       if (StartsGroup(i)) cache::StartGroup(*v.stream, event.time_us);
       const std::int64_t at = std::int64_t{i} * kWeftStride;
