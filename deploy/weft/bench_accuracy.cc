@@ -205,6 +205,7 @@ absl::StatusOr<std::vector<EventSet>> FindSets(const BenchFlags& flags,
   skipped.clear();
   std::vector<EventSet> wanted;
   std::vector<std::string_view> names;
+  names.reserve(sets.size());
   for (const EventSet& set : sets) names.push_back(set.name);
   for (const std::string& name : flags.sets) {
     const auto found = std::find(names.begin(), names.end(), name);
