@@ -21,7 +21,7 @@ struct Flags {
   std::string path;
   std::string of = "node";
   std::int32_t bins = 32;
-  std::int32_t epochs = 10;
+  std::int32_t epochs = 5;
   std::vector<std::uint64_t> seeds = {1};
   bool json = false;
   InputFlags input;

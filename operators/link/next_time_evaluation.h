@@ -19,7 +19,7 @@ namespace weft::operators::link {
 struct NextTimeOptions {
   bool of_pair = false;  // of the pair, instead of the source
   std::int32_t bins = 32;
-  std::int32_t epochs = 10;
+  std::int32_t epochs = 5;
   std::vector<std::uint64_t> seeds = {1};
   LinkProgress progress;  // may be empty
 };
