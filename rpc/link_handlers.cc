@@ -65,7 +65,7 @@ absl::Status ReadPredictor(GraphHost& host, const CallContext& context, std::str
 
 absl::Status CheckFinite(std::span<const PairScore> scores) {
   for (const PairScore& score : scores) {
-    if (!std::isfinite(score.random) || !std::isfinite(score.joint)) {
+    if (!std::isfinite(score.probability) || !std::isfinite(score.joint)) {
       return absl::InternalError("the model gave a score that is not a finite number");
     }
   }
@@ -125,7 +125,7 @@ absl::StatusOr<v1::ScoreLinksResponse> ScoreLinks(GraphHost& host, const CallCon
   WEFT_TRY(CheckFinite(score));
   for (std::size_t i = 0; i < count; ++i) {
     v1::LinkScore& entry = *response.add_score();
-    entry.set_score(score[i].random);
+    entry.set_score(score[i].probability);
     entry.set_source_known(source[i] != kNoNode);
     entry.set_target_known(target[i] != kNoNode);
   }

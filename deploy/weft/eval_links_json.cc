@@ -36,6 +36,15 @@ ordered_json FirstJson(const LinkFigures& figures) {
           {"historical", RankingJson(figures.first_historical, none)}};
 }
 
+ordered_json CalibrationJson(const LinkFigures& figures) {
+  if (!figures.calibration_error) return Null("ece", "the scores are not probabilities");
+  ordered_json bins = ordered_json::array();
+  for (const operators::learn::ReliabilityBin& bin : figures.reliability)
+    bins.push_back(
+        {{"count", bin.count}, {"probability", bin.probability}, {"happened", bin.happened}});
+  return {{"ece", *figures.calibration_error}, {"bins", bins}};
+}
+
 // The figures beside those of random negatives.
 void AddQuestions(const LinkFigures& figures, const LinkEvaluationOptions& options,
                   ordered_json& json) {
@@ -51,9 +60,7 @@ void AddQuestions(const LinkFigures& figures, const LinkEvaluationOptions& optio
                                          ? "left out by --mrr-events 0"
                                          : "no test event has a candidate to stand against"));
   }
-  json["calibration"] = figures.calibration_error
-                            ? ordered_json{{"ece", *figures.calibration_error}}
-                            : Null("ece", "the scores are not probabilities");
+  json["calibration"] = CalibrationJson(figures);
   if (options.online) json["first"] = FirstJson(figures);
 }
 

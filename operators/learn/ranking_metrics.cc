@@ -42,8 +42,8 @@ double MeanRank(float positive, std::span<const float> others) {
   return rank;
 }
 
-double CalibrationError(std::span<const float> positive, std::span<const float> negative,
-                        std::int64_t bins) {
+std::vector<ReliabilityBin> Reliability(std::span<const float> positive,
+                                        std::span<const float> negative, std::int64_t bins) {
   struct Scored {
     float score;
     double rate;  // of positives among equal scores
@@ -60,15 +60,32 @@ double CalibrationError(std::span<const float> positive, std::span<const float> 
     for (std::size_t i = begin; i < end; ++i)
       all[i].rate = positives / static_cast<double>(end - begin);
   }
-  double error = 0.0;
+  std::vector<ReliabilityBin> result;
   const auto bin_count = static_cast<std::size_t>(bins);
   for (std::size_t bin = 0; bin < bin_count; ++bin) {
-    double difference = 0.0;
-    for (std::size_t i = all.size() * bin / bin_count; i < all.size() * (bin + 1) / bin_count; ++i)
-      difference += static_cast<double>(all[i].score) - all[i].rate;
-    error += std::abs(difference);
+    const std::size_t begin = all.size() * bin / bin_count;
+    const std::size_t end = all.size() * (bin + 1) / bin_count;
+    if (begin == end) continue;
+    ReliabilityBin sum{.count = static_cast<std::int64_t>(end - begin)};
+    for (std::size_t i = begin; i < end; ++i) {
+      sum.probability += static_cast<double>(all[i].score);
+      sum.happened += all[i].rate;
+    }
+    sum.probability /= static_cast<double>(sum.count);
+    sum.happened /= static_cast<double>(sum.count);
+    result.push_back(sum);
   }
-  return all.empty() ? 0.0 : error / static_cast<double>(all.size());
+  return result;
+}
+
+double CalibrationError(std::span<const ReliabilityBin> bins) {
+  double error = 0.0;
+  double count = 0.0;
+  for (const ReliabilityBin& bin : bins) {
+    error += static_cast<double>(bin.count) * std::abs(bin.probability - bin.happened);
+    count += static_cast<double>(bin.count);
+  }
+  return count > 0.0 ? error / count : 0.0;
 }
 
 void BatchMean::Add(const RankingScore& batch) {

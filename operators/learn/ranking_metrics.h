@@ -26,12 +26,21 @@ RankingScore RankingOf(std::span<const float> positive, std::span<const float> n
 // place that equal scores leave it.
 double MeanRank(float positive, std::span<const float> others);
 
-// Expected calibration error of probabilities: positives and negatives together, sorted, cut into
-// `bins` of equal count (but for one); mean over the bins, weighted by count, of the distance
-// between the mean score and the share of positives. Equal scores have one share, wherever the cuts
-// fall. 0 for no scores.
-double CalibrationError(std::span<const float> positive, std::span<const float> negative,
-                        std::int64_t bins = 15);
+// Neighbours among sorted probabilities: what was said and what came.
+struct ReliabilityBin {
+  std::int64_t count = 0;
+  double probability = 0.0;  // mean
+  double happened = 0.0;     // share of positives
+};
+
+// Positives and negatives together, sorted, cut into `bins` of equal count (but for one). Equal
+// scores have one share, wherever the cuts fall. Bins of nothing are left out.
+std::vector<ReliabilityBin> Reliability(std::span<const float> positive,
+                                        std::span<const float> negative, std::int64_t bins = 15);
+
+// Expected calibration error: mean over the bins, weighted by count, of the distance between the
+// mean score and the share of positives. 0 for no bins.
+double CalibrationError(std::span<const ReliabilityBin> bins);
 
 // Mean of the figures of batches, each batch with the same weight.
 class BatchMean {

@@ -102,8 +102,10 @@ TEST(RankingMetrics, CalibrationErrorAgreesWithTheDefinition) {
       came[static_cast<float>(random() % 100'000) / 1e5f] = static_cast<int>(random() % 2);
     std::vector<float> positive, negative;
     for (const auto& [score, label] : came) (label == 1 ? positive : negative).push_back(score);
-    EXPECT_NEAR(CalibrationError(positive, negative), NaiveCalibrationError(came, 15), 1e-6);
-    EXPECT_NEAR(CalibrationError(positive, negative, 4), NaiveCalibrationError(came, 4), 1e-6);
+    EXPECT_NEAR(CalibrationError(Reliability(positive, negative)), NaiveCalibrationError(came, 15),
+                1e-6);
+    EXPECT_NEAR(CalibrationError(Reliability(positive, negative, 4)),
+                NaiveCalibrationError(came, 4), 1e-6);
   }
 }
 
@@ -113,10 +115,11 @@ TEST(RankingMetrics, CalibrationErrorOfEqualScoresIsThatOfTheirShare) {
   positive.insert(positive.end(), 10, 0.0f);
   negative.insert(negative.end(), 50, 0.0f);
   const double expected = 0.4 * 0.25 + 0.6 / 6.0;
-  EXPECT_NEAR(CalibrationError(positive, negative, 5), expected, 1e-12);  // cut at 20, 40, ...
-  EXPECT_NEAR(CalibrationError(positive, negative, 100), expected, 1e-12);
-  EXPECT_NEAR(CalibrationError(positive, negative, 1), std::abs(0.4 - 0.4), 1e-12);
-  EXPECT_EQ(CalibrationError({}, {}), 0.0);
+  EXPECT_NEAR(CalibrationError(Reliability(positive, negative, 5)), expected,
+              1e-12);  // cut at 20, 40, ...
+  EXPECT_NEAR(CalibrationError(Reliability(positive, negative, 100)), expected, 1e-12);
+  EXPECT_NEAR(CalibrationError(Reliability(positive, negative, 1)), std::abs(0.4 - 0.4), 1e-12);
+  EXPECT_EQ(CalibrationError(Reliability({}, {})), 0.0);
 }
 
 TEST(RankingMetrics, BatchMeanWeighsBatchesAlike) {

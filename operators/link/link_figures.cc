@@ -1,5 +1,6 @@
 #include "operators/link/link_figures.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace weft::operators::link {
@@ -34,6 +35,22 @@ std::optional<LinkRanking> MeanRanking(
   return ap ? std::optional(LinkRanking{*ap, *auc}) : std::nullopt;
 }
 
+// Bin by bin; all seeds score the same events.
+std::vector<learn::ReliabilityBin> MeanReliability(std::span<const SeedFigures> by_seed) {
+  std::vector<learn::ReliabilityBin> mean;
+  const auto count = static_cast<double>(by_seed.size());
+  for (const SeedFigures& seed : by_seed) {
+    mean.resize(std::max(mean.size(), seed.reliability.size()));
+    for (std::size_t i = 0; i < seed.reliability.size(); ++i) {
+      const learn::ReliabilityBin& bin = seed.reliability[i];
+      mean[i].count += bin.count;
+      mean[i].probability += bin.probability / count;
+      mean[i].happened += bin.happened / count;
+    }
+  }
+  return mean;
+}
+
 }  // namespace
 
 SeedFigures FiguresOf(const PartScores& scores, bool probabilities) {
@@ -48,7 +65,8 @@ SeedFigures FiguresOf(const PartScores& scores, bool probabilities) {
   }
   figures.batch_mean = mean.mean();
   if (probabilities && figures.whole.valid)
-    figures.calibration_error = learn::CalibrationError(scores.positive, scores.negative);
+    figures.reliability =
+        learn::Reliability(scores.positive_probability, scores.negative_probability);
   return figures;
 }
 
@@ -74,8 +92,11 @@ LinkFigures MeanOf(std::span<const SeedFigures> by_seed) {
       MeanRanking(by_seed, &QuestionFigures::historical, &SeedFigures::first);
   summary.mean_reciprocal_rank = MeanOfThese(
       by_seed, [](const SeedFigures& seed) { return seed.questions.mean_reciprocal_rank; });
-  summary.calibration_error =
-      MeanOfThese(by_seed, [](const SeedFigures& seed) { return seed.calibration_error; });
+  summary.calibration_error = MeanOfThese(by_seed, [](const SeedFigures& seed) {
+    return seed.reliability.empty() ? std::nullopt
+                                    : std::optional(learn::CalibrationError(seed.reliability));
+  });
+  summary.reliability = MeanReliability(by_seed);
   return summary;
 }
 

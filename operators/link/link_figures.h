@@ -34,6 +34,8 @@ struct LinkFigures {
   std::optional<LinkRanking> first_random;
   std::optional<LinkRanking> first_seen;
   std::optional<LinkRanking> first_historical;
+  // Bins of the same share of what was scored, means over seeds; empty without the former.
+  std::vector<learn::ReliabilityBin> reliability;
 };
 
 // One seed's figures.
@@ -41,8 +43,8 @@ struct SeedFigures {
   learn::RankingScore whole;
   learn::RankingScore batch_mean;
   QuestionFigures questions;
-  QuestionFigures first;  // online only
-  std::optional<double> calibration_error;
+  QuestionFigures first;                           // online only
+  std::vector<learn::ReliabilityBin> reliability;  // empty for scores that are no probabilities
 };
 
 // Of random negatives; `probabilities` says whether calibration means something.

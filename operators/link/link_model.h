@@ -46,7 +46,7 @@ class LinkModel {
   virtual ~LinkModel() = default;
 
   virtual std::string name() const = 0;
-  // Whether PairScore::random is a probability in [0, 1].
+  // Whether PairScore::random and ::probability are in [0, 1].
   virtual bool scores_are_probabilities() const = 0;
   // Trainable numbers; 0 for a baseline.
   virtual std::int64_t parameter_count() const { return 0; }

@@ -109,6 +109,8 @@ void LinkStream::KeepScores(PartScores& scores) const {
     if (negative_[i] == graph::kNoNode) continue;
     scores.positive.push_back(positive_score_[i].random);
     scores.negative.push_back(negative_score_[i].random);
+    scores.positive_probability.push_back(positive_score_[i].probability);
+    scores.negative_probability.push_back(negative_score_[i].probability);
   }
   scores.batch_end.push_back(scores.positive.size());
 }

@@ -28,11 +28,13 @@ struct LinkPart {
   std::int64_t size() const { return end - begin; }
 };
 
-// Scores of a part, events without a negative left out; `batch_end` cuts them into the steps they
-// came in.
+// Scores of a part, events without a negative left out: PairScore::random and ::probability;
+// `batch_end` cuts them into the steps they came in.
 struct PartScores {
   std::vector<float> positive;
   std::vector<float> negative;
+  std::vector<float> positive_probability;
+  std::vector<float> negative_probability;
   std::vector<std::size_t> batch_end;
 };
 

@@ -38,7 +38,7 @@ OnlineResult EvaluateOnline(LinkModel& model, const LinkPart& whole, const TimeS
   questions.ranked_events = options.ranked_events;
   result.figures.questions = AskQuestions(model, part(split.test, split.end), draws, questions);
   result.figures.whole = result.figures.questions.random;
-  result.figures.calibration_error = result.figures.questions.calibration_error;
+  result.figures.reliability = result.figures.questions.reliability;
   return result;
 }
 

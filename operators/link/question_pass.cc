@@ -42,7 +42,7 @@ class QuestionPass {
     QuestionFigures figures;
     figures.random = learn::RankingOf(random_.positive, random_.negative);
     if (options_.learn && model_.scores_are_probabilities())
-      figures.calibration_error = learn::CalibrationError(random_.positive, random_.negative);
+      figures.reliability = learn::Reliability(probability_.positive, probability_.negative);
     figures.seen = learn::RankingOf(seen_.positive, seen_.negative);
     figures.historical = learn::RankingOf(historical_.positive, historical_.negative);
     if (ranked_count_ > 0)
@@ -87,6 +87,7 @@ class QuestionPass {
   void Take(const Asked& asked, const PairScore& positive, std::span<const PairScore> extra) {
     if (asked.random) {
       random_.Add(positive.random, extra.front().random);
+      probability_.Add(positive.probability, extra.front().probability);
       extra = extra.subspan(1);
     }
     if (asked.seen) {
@@ -149,6 +150,7 @@ class QuestionPass {
   std::vector<PairScore> extra_score_;
 
   Pairs random_;
+  Pairs probability_;  // of the same
   Pairs seen_;
   Pairs historical_;
   double reciprocal_ranks_ = 0.0;

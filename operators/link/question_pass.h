@@ -28,9 +28,9 @@ struct QuestionOptions {
 };
 
 struct QuestionFigures {
-  // Only with `learn`: by PairScore::random, and their calibration where they are probabilities.
+  // Only with `learn`: by PairScore::random, and what their probabilities were worth.
   learn::RankingScore random = {};
-  std::optional<double> calibration_error = std::nullopt;
+  std::vector<learn::ReliabilityBin> reliability = {};
   learn::RankingScore seen;        // by PairScore::random
   learn::RankingScore historical;  // by PairScore::historical
   // Mean of 1 / rank, by PairScore::joint; none without a ranked event.

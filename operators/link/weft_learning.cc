@@ -72,10 +72,6 @@ void WeftModel::LearnAgain() {
               rate_factor_);
 }
 
-absl::Status WeftModel::SaveWeights(graph::CheckpointSink& sink) const { return head_.Save(sink); }
-
-absl::Status WeftModel::LoadWeights(graph::CheckpointSource& source) { return head_.Load(source); }
-
 absl::Status WeftModel::SaveState(graph::CheckpointSink& sink) const {
   gpu::Synchronize(exec_);
   WEFT_TRY(WriteValue("row_bytes", table_.row_bytes(), sink));

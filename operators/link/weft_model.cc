@@ -12,7 +12,11 @@
 namespace weft::operators::link {
 namespace {
 
-PairScore ScoreOf(const float* logits) { return {gpu::Sigmoid(logits[0]), logits[1], logits[2]}; }
+// Not calibrated yet.
+PairScore ScoreOf(const float* logits) {
+  const float random = gpu::Sigmoid(logits[0]);
+  return {random, logits[1], logits[2], random};
+}
 
 }  // namespace
 
@@ -122,9 +126,9 @@ WeftStepView WeftModel::Plan(const LinkStep& step, std::int64_t begin, std::int6
   return view;
 }
 
-void WeftModel::ScoreRows(const float* features, std::span<PairScore> score) const {
+void WeftModel::ScoreRows(const float* features, std::span<PairScore> score,
+                          std::vector<float>& logits) const {
   const std::size_t count = score.size();
-  std::vector<float>& logits = workspace_->logits;
   logits.resize(count * kHeadLogits);
   head_.Logits(features, static_cast<std::int64_t>(count), logits.data());
   for (std::size_t i = 0; i < count; ++i) score[i] = ScoreOf(logits.data() + i * kHeadLogits);
@@ -134,6 +138,7 @@ void WeftModel::AdvancePiece(const LinkStep& step, const LinkStepScores& scores,
                              std::int64_t end) {
   gpu::Synchronize(exec_);
   Workspace& w = *workspace_;
+  const graph::TimeUs last_us = table_.stream().last_us;
   WeftStepView view = Plan(step, begin, end);
   if (scores.positive.empty()) view.positive = nullptr;
   std::visit([&](const auto& e) { WeftAdvanceOn(e, view); }, exec_);
@@ -143,7 +148,7 @@ void WeftModel::AdvancePiece(const LinkStep& step, const LinkStepScores& scores,
   const auto count = static_cast<std::size_t>(end - begin);
   const std::size_t negatives = step.negative.empty() ? 0 : count;
   w.scores.resize(count + negatives);
-  ScoreRows(w.pair_features.data(), w.scores);
+  ScoreRows(w.pair_features.data(), w.scores, w.logits);
   std::copy_n(w.scores.begin(), count, scores.positive.begin() + begin);
   if (negatives > 0)
     std::copy_n(w.scores.begin() + static_cast<std::ptrdiff_t>(count), count,
@@ -151,8 +156,9 @@ void WeftModel::AdvancePiece(const LinkStep& step, const LinkStepScores& scores,
   if (!step.extra_begin.empty()) {
     const auto from = static_cast<std::size_t>(step.extra_begin[first]);
     const auto to = static_cast<std::size_t>(step.extra_begin[first + count]);
-    ScoreRows(w.extra_features.data(), scores.extra.subspan(from, to - from));
+    ScoreRows(w.extra_features.data(), scores.extra.subspan(from, to - from), w.extra_logits);
   }
+  Calibrate(step, scores, begin, end, last_us);
   if (step.learn) Learn(step, begin, end);
 }
 
@@ -190,6 +196,8 @@ void WeftModel::ScorePairs(std::span<const graph::NodeId> source,
   view.target = w.read_target.data();
   view.features = w.read_features.data();
   std::visit([&](const auto& e) { WeftReadSourcesOn(e, view); }, exec_);
+  ProbabilityCalibration calibration = calibration_;
+  calibration.Publish();  // as for an event of a later time
   for (std::size_t begin = 0; begin < source.size(); begin += kReadPairs) {
     const std::size_t count = std::min<std::size_t>(kReadPairs, source.size() - begin);
     gpu::Synchronize(exec_);
@@ -199,7 +207,9 @@ void WeftModel::ScorePairs(std::span<const graph::NodeId> source,
     }
     view.pair_count = static_cast<std::int32_t>(count);
     std::visit([&](const auto& e) { WeftReadPairsOn(e, view); }, exec_);
-    ScoreRows(w.read_features.data(), score.subspan(begin, count));
+    ScoreRows(w.read_features.data(), score.subspan(begin, count), w.logits);
+    for (std::size_t i = 0; i < count; ++i)
+      score[begin + i].probability = calibration.Probability(w.logits[i * kHeadLogits]);
   }
 }
 

@@ -15,6 +15,7 @@
 #include "gpu/buffer.h"
 #include "gpu/exec.h"
 #include "operators/link/link_model.h"
+#include "operators/link/probability_calibration.h"
 #include "operators/link/weft_groups.h"
 #include "operators/link/weft_head.h"
 #include "operators/link/weft_kernels.h"
@@ -67,7 +68,10 @@ class WeftModel final : public LinkModel {
                     std::int64_t end);
   WeftStepView Plan(const LinkStep& step, std::int64_t begin, std::int64_t end);
   WeftTarget TargetOf(graph::NodeId node) const;
-  void ScoreRows(const float* features, std::span<PairScore> score) const;
+  void ScoreRows(const float* features, std::span<PairScore> score,
+                 std::vector<float>& logits) const;
+  void Calibrate(const LinkStep& step, const LinkStepScores& scores, std::int64_t begin,
+                 std::int64_t end, graph::TimeUs last_us);
   void Learn(const LinkStep& step, std::int64_t begin, std::int64_t end);
   void LearnAgain();
 
@@ -77,6 +81,7 @@ class WeftModel final : public LinkModel {
   mutable cache::PartnerTable table_;
   WeftHead head_;
   WeftMemory memory_;
+  ProbabilityCalibration calibration_;
   bool training_ = false;
   float rate_factor_ = 1.0f;
   std::unique_ptr<Workspace> workspace_;

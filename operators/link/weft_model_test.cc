@@ -228,7 +228,8 @@ TEST(WeftModel, EventsOfOneGroupDoNotSeeEachOther) {
   for (const LinkReads reads : {LinkReads::kBeforeTime, LinkReads::kBeforeBatch}) {
     const auto whole = LearnedModel(OptionsOf(reads, 16));
     const Scores scores = Stream(*whole, events, 0, 900, {.step = 16});
-    const auto before = LearnedModel(OptionsOf(reads, 1));
+    // What is calibrated on depends on the batches.
+    const auto before = LearnedModel(OptionsOf(reads, reads == LinkReads::kBeforeBatch ? 16 : 1));
     std::int64_t group_begin = 0;
     for (std::int64_t i = 0; i < 900; ++i) {
       const auto e = static_cast<std::size_t>(i);
@@ -398,6 +399,12 @@ TEST(WeftModel, RefusesDamagedSections) {
       EXPECT_FALSE(load(wrong, {}).ok()) << section << " with another start";
     }
   }
+  MemoryCheckpoint old;
+  for (const auto& [name, bytes] : saved.sections()) {
+    if (name == "calibration") continue;
+    ASSERT_TRUE(old.Write(name, std::as_bytes(std::span(bytes))).ok());
+  }
+  EXPECT_TRUE(absl::IsFailedPrecondition(load(old, {}))) << load(old, {});
   WeftOptions other;
   other.table.slots = 8;
   EXPECT_FALSE(load(saved, other).ok());
@@ -461,6 +468,28 @@ TEST(WeftModel, LearnsWhoComesNext) {
     unlearned += BeatsLastTarget(model, events, 4800, 6400) / 3;
   }
   EXPECT_LT(unlearned, 0.7);
+}
+
+// Frozen weights on a stream whose targets became less foreseeable.
+TEST(WeftModel, CalibratesWhileItsWeightsStandStill) {
+  EventBatch events = MakeEvents(6000);
+  for (std::size_t i = 0; i < events.target.size(); i += 2)
+    events.target[i] = static_cast<NodeId>(40 + gpu::CounterHash(3, i, 0) % 60);
+  for (const LinkReads reads : {LinkReads::kBeforeTime, LinkReads::kBeforeBatch}) {
+    const auto model = LearnedModel(OptionsOf(reads));
+    const Scores scores = Stream(*model, events, 0, 6000, {.step = 64});
+    const auto error = [&](float PairScore::*of) {
+      std::vector<float> positive, negative;
+      for (std::size_t i = 3000; i < 6000; ++i) {
+        if (NegativeOf(static_cast<std::int64_t>(i)) == graph::kNoNode) continue;
+        positive.push_back(scores.positive[i].*of);
+        negative.push_back(scores.negative[i].*of);
+      }
+      return learn::CalibrationError(learn::Reliability(positive, negative));
+    };
+    EXPECT_GT(error(&PairScore::random), 0.12);
+    EXPECT_LT(error(&PairScore::probability), 0.06);
+  }
 }
 
 }  // namespace

@@ -48,7 +48,7 @@ graph::Contract WeftOperator::contract() {
   graph::Contract contract = LinkContract("weft.operators.link.v1.Weft");
   contract.reads = graph::Reads::kBeforeTime;
   contract.micro_batch = kBatch;
-  contract.state_version = 1;
+  contract.state_version = 2;
   return contract;
 }
 

@@ -55,7 +55,7 @@ struct WeftModel::Workspace {
   std::vector<WeftLesson> lessons;
   std::int64_t events_since_memory = 0;
 
-  std::vector<float> logits;
+  std::vector<float> logits, extra_logits;
   std::vector<PairScore> scores;
 
   // Of reads.

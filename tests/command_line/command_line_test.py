@@ -148,7 +148,9 @@ class CommandLine(unittest.TestCase):
                 found[reads]["test"]["seen"], found[reads]["baselines"]["recency"]["seen"]
             )
             self.assertIn("not probabilities", found[reads]["test"]["calibration"]["reason"])
-            self.assertGreater(found[reads]["baselines"]["edgebank"]["calibration"]["ece"], 0)
+            calibration = found[reads]["baselines"]["edgebank"]["calibration"]
+            self.assertGreater(calibration["ece"], 0)
+            self.assertEqual(len(calibration["bins"]), 15)
         # Each event of this file has its own time.
         self.assertEqual(found["before_time"]["test"], found["before_event"]["test"])
         self.assertNotEqual(found["before_time"]["test"], found["before_batch"]["test"])
