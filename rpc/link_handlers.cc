@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -20,6 +21,7 @@ using graph::Concat;
 using graph::kNoNode;
 using graph::LogPosition;
 using graph::NodeId;
+using operators::link::CoverageEstimate;
 using operators::link::LinkReader;
 using operators::link::PairScore;
 
@@ -78,6 +80,19 @@ struct Ranked {
   float score = 0;
 };
 
+// The set among candidates with these scores: the best one at least.
+v1::CoverageSet SetOf(const CoverageEstimate& estimate, std::span<const PairScore> scores) {
+  v1::CoverageSet set;
+  const auto in_set = std::ranges::count_if(
+      scores, [&](const PairScore& score) { return score.joint >= estimate.threshold; });
+  set.set_coverage(estimate.coverage);
+  if (estimate.threshold != CoverageEstimate::kNoThreshold) set.set_threshold(estimate.threshold);
+  set.set_set_size(scores.empty() ? 0 : std::max<std::int64_t>(1, in_set));
+  set.set_held(estimate.held);
+  set.set_events(estimate.events);
+  return set;
+}
+
 // The first `count` by falling score, then key.
 void KeepBest(std::vector<Ranked>& ranked, std::size_t count) {
   count = std::min(count, ranked.size());
@@ -135,13 +150,19 @@ absl::StatusOr<v1::ScoreLinksResponse> ScoreLinks(GraphHost& host, const CallCon
 absl::StatusOr<v1::RankTargetsResponse> RankTargets(GraphHost& host, const CallContext& context,
                                                     const v1::RankTargetsRequest& request) {
   WEFT_TRY(host.CheckServing());
-  const int top = request.top_k() == 0 ? kTopDefault : request.top_k();
+  const bool wants_set = request.coverage() != 0;
+  const int top_default = wants_set ? kTopMax : kTopDefault;
+  const int top = request.top_k() == 0 ? top_default : request.top_k();
   const int most = request.max_candidates() == 0 ? kCandidatesDefault : request.max_candidates();
   if (top < 1 || top > kTopMax) {
     return InvalidField("top_k", Concat("expected 1 to ", kTopMax, ", got ", top));
   }
   if (most < 1 || most > kCandidatesMax) {
     return InvalidField("max_candidates", Concat("expected 1 to ", kCandidatesMax, ", got ", most));
+  }
+  if (wants_set && !(request.coverage() > 0 && request.coverage() < 1)) {
+    return InvalidField("coverage",
+                        Concat("expected over 0 and under 1, got ", request.coverage()));
   }
   if (request.has_min_position()) {
     WEFT_TRY(WaitForPosition(host, context, request.min_position()));
@@ -154,6 +175,7 @@ absl::StatusOr<v1::RankTargetsResponse> RankTargets(GraphHost& host, const CallC
   const NodeId source = host.interner().Find(request.source());
   std::int64_t available = request.target_size();
   std::vector<PairScore> scores;
+  std::optional<CoverageEstimate> estimate;
   v1::RankTargetsResponse response;
   WEFT_TRY(ReadPredictor(host, context, request.node(), *response.mutable_model(),
                          *response.mutable_position(), [&](const LinkReader& reader) {
@@ -164,6 +186,7 @@ absl::StatusOr<v1::RankTargetsResponse> RankTargets(GraphHost& host, const CallC
                            scores.resize(targets.size());
                            const std::vector<NodeId> sources(targets.size(), source);
                            reader.ScorePairs(sources, targets, scores);
+                           if (wants_set) estimate = reader.Coverage(request.coverage());
                          }));
   WEFT_TRY(CheckFinite(scores));
   std::vector<Ranked> ranked(targets.size());
@@ -175,7 +198,16 @@ absl::StatusOr<v1::RankTargetsResponse> RankTargets(GraphHost& host, const CallC
   response.set_candidate_count(static_cast<std::int64_t>(targets.size()));
   response.set_cut(available > static_cast<std::int64_t>(targets.size()));
   response.set_source_known(source != kNoNode);
-  KeepBest(ranked, static_cast<std::size_t>(top));
+  std::size_t shown = static_cast<std::size_t>(top);
+  if (wants_set) {
+    if (!estimate) {
+      return absl::FailedPreconditionError(
+          Concat("node \"", response.model().node(), "\" keeps no account of coverage"));
+    }
+    *response.mutable_coverage() = SetOf(*estimate, scores);
+    shown = std::min(shown, static_cast<std::size_t>(response.coverage().set_size()));
+  }
+  KeepBest(ranked, shown);
   for (const Ranked& best : ranked) {
     v1::RankedTarget& entry = *response.add_target();
     entry.set_target(best.key.data(), best.key.size());

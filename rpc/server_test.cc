@@ -151,6 +151,40 @@ TEST_F(ServerTest, RanksTargets) {
             InvalidField("top_k", "expected 1 to 1000, got 100000"));
 }
 
+TEST_F(ServerTest, ReturnsASetThatShouldHoldTheNextTarget) {
+  Start();
+  const auto client = OpenIngest("p");
+  v1::RankTargetsRequest request;
+  request.set_source("s0");
+  request.set_coverage(0.9);
+  Ingest(*client, 0, 3);
+  auto ranked = links_->RankTargets(request);
+  ASSERT_TRUE(ranked.ok()) << ranked.status();
+  EXPECT_FALSE(ranked->coverage().has_threshold());
+  EXPECT_EQ(ranked->coverage().set_size(), ranked->candidate_count());
+  // Every pair comes again and again, so that a target's score is above others'.
+  for (int round = 0; round < 300; ++round)
+    ASSERT_TRUE(client->Add("s0", "t" + std::to_string(round % 2), 10'000 + round, {}, {}).ok());
+  ASSERT_TRUE(client->Wait(IngestClient::Level::kApplied).ok());
+  ranked = links_->RankTargets(request);
+  ASSERT_TRUE(ranked.ok()) << ranked.status();
+  EXPECT_EQ(ranked->coverage().coverage(), 0.9);
+  EXPECT_TRUE(ranked->coverage().has_threshold());
+  EXPECT_EQ(ranked->coverage().set_size(), 2);
+  EXPECT_EQ(ranked->target_size(), 2);
+  EXPECT_GE(ranked->target(1).score(), ranked->coverage().threshold());
+  EXPECT_GT(ranked->coverage().held(), 0.85);
+  EXPECT_GT(ranked->coverage().events(), 100);
+  request.set_top_k(1);
+  EXPECT_EQ(links_->RankTargets(request)->target_size(), 1);
+  for (const double wrong : {-0.5, 1.0, 7.0}) {
+    request.set_coverage(wrong);
+    const absl::Status status = links_->RankTargets(request).status();
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+    EXPECT_THAT(Message(status), HasSubstr("coverage"));
+  }
+}
+
 TEST_F(ServerTest, TellsItsSubscribers) {
   Start();
   std::mutex mutex;

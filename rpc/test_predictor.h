@@ -47,6 +47,7 @@ class CountingPredictor final : public graph::Operator, public operators::link::
       scores->events.target.push_back(batch.target[i]);
       scores->events.time_us.push_back(batch.time_us[i]);
       scores->positive_score.push_back(Count({batch.source[i], batch.target[i]}));
+      coverage_.Add(scores->positive_score.back());
     }
     for (std::size_t i = 0; i < scores->events.source.size(); ++i) {
       const Pair pair(scores->events.source[i], scores->events.target[i]);
@@ -93,6 +94,9 @@ class CountingPredictor final : public graph::Operator, public operators::link::
     const auto count = std::min(static_cast<std::size_t>(limit), targets_.size());
     return {targets_.rbegin(), targets_.rbegin() + static_cast<std::ptrdiff_t>(count)};
   }
+  std::optional<operators::link::CoverageEstimate> Coverage(double coverage) const override {
+    return coverage_.At(coverage);
+  }
   std::int64_t known_target_count() const override {
     return static_cast<std::int64_t>(targets_.size());
   }
@@ -104,7 +108,8 @@ class CountingPredictor final : public graph::Operator, public operators::link::
   }
 
   std::map<Pair, std::uint32_t> counts_;
-  std::vector<graph::NodeId> targets_;  // the most recent last
+  std::vector<graph::NodeId> targets_;        // the most recent last
+  operators::link::CoverageWindow coverage_;  // not saved
   std::uint64_t version_ = 0;
 };
 

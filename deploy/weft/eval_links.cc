@@ -56,6 +56,9 @@ void PrintFigures(const std::string& name, const operators::link::LinkFigures& f
     line += Column(*ranking ? std::optional((*ranking)->auc) : std::nullopt);
   }
   line += " " + Column(figures.mean_reciprocal_rank) + Column(figures.calibration_error);
+  const auto& coverage = figures.coverage;
+  line += " " + Column(coverage ? std::optional(coverage->held) : std::nullopt);
+  line += Column(coverage ? std::optional(coverage->set_size) : std::nullopt);
   std::printf("  %-15s%s\n", name.c_str(), line.c_str());
 }
 
@@ -86,9 +89,10 @@ void PrintTable(const Flags& flags, const operators::io::EventFile& file,
               operators::link::DescribeLinkReads(result.reads, flags.batch).c_str(),
               flags.seeds.size());
   std::printf(
-      "  negatives        random                    seen             historical\n"
+      "  negatives        random                    seen             historical"
+      "                        sets that hold .9\n"
       "                       AP AP/step     AUC       AP     AUC       AP     AUC"
-      "      MRR     ECE\n");
+      "      MRR     ECE     held    size\n");
   PrintFigures(result.model, result.test);
   PrintFigures("  hidden nodes", result.inductive);
   for (const auto& [name, figures] : result.baselines) PrintFigures(name, figures);

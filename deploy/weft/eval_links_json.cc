@@ -60,6 +60,15 @@ void AddQuestions(const LinkFigures& figures, const LinkEvaluationOptions& optio
                                          ? "left out by --mrr-events 0"
                                          : "no test event has a candidate to stand against"));
   }
+  json["coverage"] = {{"asked", operators::link::kCoverage}};
+  if (figures.coverage) {
+    json["coverage"].update({{"held", figures.coverage->held},
+                             {"set_size", figures.coverage->set_size},
+                             {"events", figures.coverage->events}});
+  } else {
+    json["coverage"].update(Null("held", "no ranked event has enough test events before it"));
+    json["coverage"]["set_size"] = nullptr;
+  }
   json["calibration"] = CalibrationJson(figures);
   if (options.online) json["first"] = FirstJson(figures);
 }

@@ -15,20 +15,39 @@ struct Flags {
   std::string to = "127.0.0.1:7171";
   std::string source;
   std::vector<std::string> targets;
-  std::int32_t top = 10;
+  std::int32_t top = 0;
+  double coverage = 0.0;
   std::int32_t max_candidates = 0;
   std::string node;
   double deadline_seconds = 5.0;
   bool json = false;
 };
 
+ordered_json CoverageJson(const v1::CoverageSet& set) {
+  return {{"asked", set.coverage()},
+          {"threshold", set.has_threshold() ? ordered_json(set.threshold()) : nullptr},
+          {"set_size", set.set_size()},
+          {"held", set.held()},
+          {"events", set.events()}};
+}
+
+void PrintCoverage(const v1::CoverageSet& set) {
+  std::printf(
+      "  %lld should hold it with a probability of %g%s; such sets held %.4f of the latest"
+      " %lld\n",
+      static_cast<long long>(set.set_size()), set.coverage(),
+      set.has_threshold() ? "" : " (all: too few targets came so far)", set.held(),
+      static_cast<long long>(set.events()));
+}
+
 int Predict(const Flags& flags) {
   const auto client = rpc::LinkClient::Open(flags.to, flags.deadline_seconds);
   v1::RankTargetsRequest request;
   request.set_source(flags.source);
   request.set_node(flags.node);
-  request.set_top_k(flags.targets.empty() ? flags.top
-                                          : static_cast<std::int32_t>(flags.targets.size()));
+  const bool all = !flags.targets.empty() && flags.coverage == 0.0;
+  request.set_top_k(all ? static_cast<std::int32_t>(flags.targets.size()) : flags.top);
+  request.set_coverage(flags.coverage);
   request.set_max_candidates(flags.max_candidates);
   for (const std::string& target : flags.targets) request.add_target(target);
   const auto response = client->RankTargets(request);
@@ -39,14 +58,15 @@ int Predict(const Flags& flags) {
       targets.push_back(
           {{"target", target.target()}, {"score", target.score()}, {"known", target.known()}});
     }
-    const ordered_json object = {{"schema_version", 1},
-                                 {"source", flags.source},
-                                 {"source_known", response->source_known()},
-                                 {"model", response->model().name()},
-                                 {"model_version", std::to_string(response->model().version())},
-                                 {"candidates", response->candidate_count()},
-                                 {"cut", response->cut()},
-                                 {"targets", targets}};
+    ordered_json object = {{"schema_version", 1},
+                           {"source", flags.source},
+                           {"source_known", response->source_known()},
+                           {"model", response->model().name()},
+                           {"model_version", std::to_string(response->model().version())},
+                           {"candidates", response->candidate_count()},
+                           {"cut", response->cut()},
+                           {"targets", targets}};
+    if (response->has_coverage()) object["coverage"] = CoverageJson(response->coverage());
     std::printf("%s\n",
                 object.dump(-1, ' ', false, ordered_json::error_handler_t::replace).c_str());
     return kOk;
@@ -54,6 +74,7 @@ int Predict(const Flags& flags) {
   std::printf("%s%s, next target by %s of %lld:\n", flags.source.c_str(),
               response->source_known() ? "" : " (never seen)", response->model().name().c_str(),
               static_cast<long long>(response->candidate_count()));
+  if (response->has_coverage()) PrintCoverage(response->coverage());
   for (const auto& target : response->target()) {
     std::printf("  %-24s %.4f%s\n", target.target().c_str(), static_cast<double>(target.score()),
                 target.known() ? "" : "  (never seen)");
@@ -70,13 +91,19 @@ void AddPredictCommand(CLI::App& root, Invocation& invocation) {
   CLI::App* command =
       AddCommand(*predict, "links", "The likeliest next targets of a node.",
                  "weft predict links --source anna --top 5\n"
+                 "weft predict links --source anna --coverage 0.9\n"
                  "weft predict links --source anna --target bert --target carl --json");
   auto flags = std::make_shared<Flags>();
   command->add_option("--to", flags->to, "The service, host:port")->envname("WEFT_TO");
   command->add_option("--source", flags->source, "Key of the source node")->required();
   command->add_option("--target", flags->targets,
                       "Targets to rank; without any: those seen so far");
-  command->add_option("--top", flags->top, "How many targets to show")->check(CLI::Range(1, 1000));
+  command->add_option("--top", flags->top, "How many targets to show (10)")
+      ->check(CLI::Range(1, 1000));
+  command
+      ->add_option("--coverage", flags->coverage,
+                   "Show the smallest set that should hold the next target with this probability")
+      ->check(CLI::Range(0.01, 0.999));
   command->add_option("--max-candidates", flags->max_candidates, "Targets to score at most (1000)")
       ->check(CLI::Range(1, 10'000));
   command->add_option("--node", flags->node,

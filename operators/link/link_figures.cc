@@ -35,6 +35,20 @@ std::optional<LinkRanking> MeanRanking(
   return ap ? std::optional(LinkRanking{*ap, *auc}) : std::nullopt;
 }
 
+std::optional<CoverageFigures> MeanCoverage(std::span<const SeedFigures> by_seed) {
+  CoverageFigures mean;
+  for (const SeedFigures& seed : by_seed) {
+    const CoverageFigures one = seed.questions.coverage.value_or(CoverageFigures{});
+    mean.events += one.events;
+    mean.held += one.held * static_cast<double>(one.events);
+    mean.set_size += one.set_size * static_cast<double>(one.events);
+  }
+  if (mean.events == 0) return std::nullopt;
+  mean.held /= static_cast<double>(mean.events);
+  mean.set_size /= static_cast<double>(mean.events);
+  return mean;
+}
+
 // Bin by bin; all seeds score the same events.
 std::vector<learn::ReliabilityBin> MeanReliability(std::span<const SeedFigures> by_seed) {
   std::vector<learn::ReliabilityBin> mean;
@@ -92,6 +106,7 @@ LinkFigures MeanOf(std::span<const SeedFigures> by_seed) {
       MeanRanking(by_seed, &QuestionFigures::historical, &SeedFigures::first);
   summary.mean_reciprocal_rank = MeanOfThese(
       by_seed, [](const SeedFigures& seed) { return seed.questions.mean_reciprocal_rank; });
+  summary.coverage = MeanCoverage(by_seed);
   summary.calibration_error = MeanOfThese(by_seed, [](const SeedFigures& seed) {
     return seed.reliability.empty() ? std::nullopt
                                     : std::optional(learn::CalibrationError(seed.reliability));

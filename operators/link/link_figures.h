@@ -29,6 +29,7 @@ struct LinkFigures {
   std::optional<LinkRanking> seen;
   std::optional<LinkRanking> historical;
   std::optional<double> mean_reciprocal_rank;
+  std::optional<CoverageFigures> coverage;  // `events` of all seeds together
   std::optional<double> calibration_error;  // none for scores that are no probabilities
   // Online only: of the first twentieth of the events.
   std::optional<LinkRanking> first_random;

@@ -56,7 +56,7 @@ graph::Contract LinkOperator::LinkContract(std::string_view options_type) {
   contract.options_type = options_type;
   contract.reads = graph::Reads::kBeforeBatch;
   contract.micro_batch = 32;
-  contract.state_version = 2;
+  contract.state_version = 3;
   return contract;
 }
 
@@ -102,6 +102,7 @@ absl::Status LinkOperator::Process(graph::ProcessContext& context) {
   context.Emit<LinkScores>(kScores, std::move(scores));
   if (learn) ++model_version_;
   for (std::size_t i = 0; i < count; ++i) {
+    if (targets_->Find(events.target[i]) != cache::kNoRow) coverage_.Add(scored_.positive[i].joint);
     targets_->Admit(events.target[i]);
     last_time_us_ = std::max(last_time_us_, events.time_us[i]);
   }
@@ -122,6 +123,7 @@ absl::Status LinkOperator::Save(graph::CheckpointSink& sink) const {
   WEFT_TRY(WriteValue("model_version", model_version_, sink));
   WEFT_TRY(WriteValue("last_time_us", last_time_us_, sink));
   WEFT_TRY(WriteRowIndex("targets", *targets_, sink));
+  WEFT_TRY(coverage_.Save("coverage", sink));
   WEFT_TRY(model_->SaveWeights(sink));
   return model_->SaveState(sink);
 }
@@ -130,6 +132,7 @@ absl::Status LinkOperator::Load(graph::CheckpointSource& source) {
   WEFT_TRY(ReadValue("model_version", model_version_, source));
   WEFT_TRY(ReadValue("last_time_us", last_time_us_, source));
   WEFT_TRY(ReadRowIndex("targets", *targets_, source));
+  WEFT_TRY(coverage_.Load("coverage", source));
   WEFT_TRY(model_->LoadWeights(source));
   return model_->LoadState(source);
 }

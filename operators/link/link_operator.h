@@ -68,6 +68,9 @@ class LinkOperator : public graph::Operator, public LinkReader {
                   std::span<PairScore> score) const final;
   std::vector<graph::NodeId> RecentTargets(std::int64_t limit) const final;
   std::int64_t known_target_count() const final { return targets_->size(); }
+  std::optional<CoverageEstimate> Coverage(double coverage) const final {
+    return coverage_.At(coverage);
+  }
 
  protected:
   // Ports, and reads of before_batch(32); `options_type` is the full name of the subclass's options
@@ -93,6 +96,7 @@ class LinkOperator : public graph::Operator, public LinkReader {
   Scored scored_;
   std::unique_ptr<LinkModel> model_;
   std::optional<cache::RowIndex> targets_;
+  CoverageWindow coverage_;  // of targets that were seen before
   std::uint64_t model_version_ = 1;
   graph::TimeUs last_time_us_ = graph::kBeforeAllTime;  // the latest event's
 };

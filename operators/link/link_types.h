@@ -3,12 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "graph/event_batch.h"
 #include "graph/packet.h"
+#include "operators/link/coverage_window.h"
 #include "operators/link/pair_score.h"
 
 namespace weft::operators::link {
@@ -51,6 +53,11 @@ class LinkReader {
   virtual std::vector<graph::NodeId> RecentTargets(std::int64_t limit) const = 0;
   // How many distinct targets there are.
   virtual std::int64_t known_target_count() const = 0;
+  // The PairScore::joint of a set that holds the next target with probability `coverage`, within
+  // (0, 1), given that it was seen before; none of a predictor that does not keep account.
+  virtual std::optional<CoverageEstimate> Coverage(double /*coverage*/) const {
+    return std::nullopt;
+  }
 };
 
 }  // namespace weft::operators::link

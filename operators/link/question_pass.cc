@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <span>
 
+#include "operators/link/coverage_window.h"
+
 namespace weft::operators::link {
 namespace {
 
@@ -47,6 +49,12 @@ class QuestionPass {
     figures.historical = learn::RankingOf(historical_.positive, historical_.negative);
     if (ranked_count_ > 0)
       figures.mean_reciprocal_rank = reciprocal_ranks_ / static_cast<double>(ranked_count_);
+    if (covered_.events > 0) {
+      const auto asked = static_cast<double>(covered_.events);
+      figures.coverage = {.events = covered_.events,
+                          .held = covered_.held / asked,
+                          .set_size = covered_.set_size / asked};
+    }
     return figures;
   }
 
@@ -103,9 +111,20 @@ class QuestionPass {
     for (const PairScore& score : extra) candidates.push_back(score.joint);
     reciprocal_ranks_ += 1.0 / learn::MeanRank(positive.joint, candidates);
     ++ranked_count_;
+    if (coverage_.size() < kCoveragePast) return;
+    if (!threshold_) threshold_ = coverage_.At(kCoverage).threshold;
+    const auto in_set = [this](float score) { return score >= *threshold_; };
+    const auto others = std::ranges::count_if(candidates, in_set);
+    // A set is never empty: it holds the best at least.
+    const bool held = in_set(positive.joint) ||
+                      (others == 0 && positive.joint >= *std::ranges::max_element(candidates));
+    ++covered_.events;
+    covered_.held += held ? 1.0 : 0.0;
+    covered_.set_size += std::max(1.0, static_cast<double>(others) + (held ? 1.0 : 0.0));
   }
 
   void Step(std::int64_t begin, std::int64_t end) {
+    threshold_.reset();
     asked_.clear();
     extra_.clear();
     extra_begin_.assign(1, 0);
@@ -127,6 +146,7 @@ class QuestionPass {
       const auto count = static_cast<std::size_t>(extra_begin_[i + 1]) - first;
       Take(asked_[i], positive_score_[i], std::span(extra_score_).subspan(first, count));
     }
+    for (const PairScore& score : positive_score_) coverage_.Add(score.joint);
   }
 
   LinkModel& model_;
@@ -148,6 +168,7 @@ class QuestionPass {
   std::vector<PairScore> positive_score_;
   std::vector<PairScore> lesson_score_;
   std::vector<PairScore> extra_score_;
+  std::optional<float> threshold_;
 
   Pairs random_;
   Pairs probability_;  // of the same
@@ -155,6 +176,8 @@ class QuestionPass {
   Pairs historical_;
   double reciprocal_ranks_ = 0.0;
   std::int64_t ranked_count_ = 0;
+  CoverageWindow coverage_;  // before the step at hand
+  CoverageFigures covered_;  // sums
 };
 
 }  // namespace

@@ -27,6 +27,17 @@ struct QuestionOptions {
   bool ask = true;  // otherwise only learn
 };
 
+// Of sets that should hold the target of a ranked event with a probability of kCoverage, from the
+// scores of all earlier events of the part, once there are kCoveragePast of them.
+inline constexpr double kCoverage = 0.9;
+inline constexpr std::int64_t kCoveragePast = 100;
+
+struct CoverageFigures {
+  std::int64_t events = 0;  // that were asked
+  double held = 0.0;        // share of the sets with the target
+  double set_size = 0.0;    // mean, among the candidates and the target
+};
+
 struct QuestionFigures {
   // Only with `learn`: by PairScore::random, and what their probabilities were worth.
   learn::RankingScore random = {};
@@ -35,6 +46,7 @@ struct QuestionFigures {
   learn::RankingScore historical;  // by PairScore::historical
   // Mean of 1 / rank, by PairScore::joint; none without a ranked event.
   std::optional<double> mean_reciprocal_rank;
+  std::optional<CoverageFigures> coverage = {};  // by PairScore::joint
 };
 
 // `part` is of the whole file. The model's state must be as of its begin, and takes its events in.

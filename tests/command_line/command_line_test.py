@@ -749,6 +749,11 @@ class CommandLine(unittest.TestCase):
         asked = ("predict", "links", "--source", "user 3", "--top", "4", "--json", "--to")
         before = check("predict_links", json.loads(run(*asked, address).stdout))
         self.assertEqual(len(before["targets"]), 4)
+        asked_set = ("predict", "links", "--source", "user 3", "--coverage", "0.9", "--to", address)
+        found = check("predict_links", json.loads(run(*asked_set, "--json").stdout))["coverage"]
+        self.assertEqual((found["asked"], found["events"]), (0.9, 512))
+        self.assertAlmostEqual(found["held"], 0.9, delta=0.05)
+        self.assertIn("probability of 0.9", run(*asked_set).stdout)
         self.drain(server)
 
         server, address = self.serve()

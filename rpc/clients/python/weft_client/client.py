@@ -77,6 +77,8 @@ class Ranking:
     cut: bool
     model: str
     model_version: int
+    # Of a call with a coverage.
+    coverage: Optional[link_pb2.CoverageSet] = None
 
 
 def _columns(events: Sequence[Event], first_seq: int) -> ingest_pb2.EventColumns:
@@ -266,14 +268,18 @@ class Client:
         targets: Iterable[Key] = (),
         node: str = "",
         min_position: Optional[position_pb2.LogPosition] = None,
+        coverage: float = 0.0,
     ) -> Ranking:
-        """The likeliest next targets of a node, among `targets` or all that are known."""
+        """The likeliest next targets of a node, among `targets` or all that are known. With a
+        coverage: those of a set that should hold the next one with this probability; top_k 0 for
+        up to 1000 of it."""
         request = link_pb2.RankTargetsRequest(
             source=str(source),
             top_k=top_k,
             node=node,
             target=[str(target) for target in targets],
             min_position=min_position,
+            coverage=coverage,
         )
         response = self._call(self._link.RankTargets, request)
         return Ranking(
@@ -281,6 +287,7 @@ class Client:
             response.cut,
             response.model.name,
             response.model.version,
+            response.coverage if response.HasField("coverage") else None,
         )
 
     def predictions(
