@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <unordered_map>
 
@@ -259,7 +260,7 @@ void NextTimeEvaluation::AddBaselines() {
         made.push_back(predict(known_[static_cast<std::size_t>(i)], prior, *bins_));
       return made;
     };
-    double best = 0.0, best_likelihood = -INFINITY;
+    double best = 0.0, best_likelihood = -std::numeric_limits<double>::infinity();
     for (const double prior : {0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0}) {
       const double likelihood = MeanLogLikelihood(
           predictions(split_.validation, split_.test, prior), split_.validation, split_.test);
