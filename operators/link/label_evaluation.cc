@@ -179,7 +179,7 @@ LabelFigures LabelEvaluation::FiguresOf(const std::vector<float>& score) const {
   return {.ap = ranking.average_precision,
           .auc = ranking.area_under_curve,
           .log_loss = LossOf(score, split_.test, split_.end),
-          .calibration_error = learn::CalibrationError(positive, negative)};
+          .calibration_error = learn::CalibrationError(learn::Reliability(positive, negative))};
 }
 
 void LabelEvaluation::RunSeed(std::uint64_t seed) {
