@@ -52,7 +52,7 @@ class ProbabilityCalibration {
     std::array<Bin, kBins> added;  // since the last fold
     double added_pairs;
     std::array<float, kBins> log_odds;  // at the bins' centres
-    std::uint32_t published;            // whether log_odds know the bins
+    std::uint64_t published;            // whether log_odds know the bins
     bool operator==(const State&) const = default;
   };
 

@@ -45,8 +45,9 @@ void WeftModel::Calibrate(const LinkStep& step, const LinkStepScores& scores, st
 }
 
 absl::Status WeftModel::SaveWeights(graph::CheckpointSink& sink) const {
-  WEFT_TRY(head_.Save(sink));
-  return calibration_.Save(kSection, sink);
+  // In the order of LoadWeights, as a checkpoint wants it.
+  WEFT_TRY(calibration_.Save(kSection, sink));
+  return head_.Save(sink);
 }
 
 // The model keeps all of its weights if any do not fit.
