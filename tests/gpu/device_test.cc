@@ -20,6 +20,7 @@
 #include "gpu/gemm.h"
 #include "gpu/primitives.h"
 #include "operators/link/nat_model.h"
+#include "operators/link/weft_model.h"
 #include "tests/gpu/elementary_arrays.h"
 
 namespace weft {
@@ -178,6 +179,41 @@ TEST_F(DeviceTest, NatLearnsTheSameWeightsAndScores) {
                            gpu::Synchronize(exec);
                            std::copy(model.weights().begin(), model.weights().end(), to);
                          });
+}
+
+TEST_F(DeviceTest, WeftLearnsAndRanksTheSame) {
+  const graph::EventBatch events = MakeEvents(3200, 500);
+  constexpr std::int64_t kStep = 64;
+  constexpr std::int64_t kRead = 1000;
+  operators::link::WeftOptions options;
+  options.step_events = kStep;
+  ExpectSameBytes<float>(
+      "weft: 50 steps of 64, scored, observed, learned; a ranking of 1,000",
+      2 * events.size() + kRead, [&](const gpu::Exec& exec, float* to) {
+        operators::link::WeftModel model(options, exec);
+        std::vector<graph::NodeId> negative(kStep);
+        std::vector<operators::link::PairScore> positive_score(kStep), negative_score(kStep);
+        float* score = to;
+        for (std::int64_t at = 0; at < events.size(); at += kStep) {
+          for (std::size_t i = 0; i < kStep; ++i)
+            negative[i] =
+                static_cast<graph::NodeId>((static_cast<std::size_t>(at) * 31 + i * 17) % 500);
+          model.Advance({.events = graph::EventSpan::Of(events, at, at + kStep),
+                         .negative = negative,
+                         .extra_begin = {},
+                         .extra = {},
+                         .learn = true},
+                        {.positive = positive_score, .negative = negative_score, .extra = {}});
+          for (const auto& one : positive_score) *score++ = one.joint;
+          for (const auto& one : negative_score) *score++ = one.probability;
+        }
+        std::vector<graph::NodeId> source(kRead, 7), target(kRead);
+        for (std::size_t i = 0; i < target.size(); ++i)
+          target[i] = static_cast<graph::NodeId>(i % 600);
+        std::vector<operators::link::PairScore> ranked(kRead);
+        model.ScorePairs(source, target, events.time_us.back() + 1000, ranked);
+        for (const auto& one : ranked) *score++ = one.joint;
+      });
 }
 
 void PrintTable() {
