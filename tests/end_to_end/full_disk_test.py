@@ -14,8 +14,9 @@ import subprocess
 import sys
 import urllib.error
 
+from expectations import events_in_log, expect, expect_in
 from service import STOP_SECONDS, Service
-from small_disk import SKIPPED, NoSmallDisk, fill, small_disk
+from small_disk import fill, run_on_small_disk
 
 DISK_MEBIBYTES = 256
 RESERVE_BYTES = 16 << 20
@@ -150,26 +151,7 @@ class Test:
         expect(
             "state hash of weft run --log", json.loads(replayed.stderr)["state_hash"], state_hash
         )
-        records = [
-            json.loads(line)
-            for line in self.weft_run("data", "log", str(self.data), "--json").stdout.splitlines()
-        ]
-        ends = 0
-        for record in records:
-            if record["producer"] == "p":
-                expect("first event of a record", record["first_seq"], ends)
-                ends += record["seq_count"]
-        expect("events in the log", ends, 2 * EVENTS)
-
-
-def expect(what, got, expected):
-    if got != expected:
-        raise AssertionError(f"{what}: expected {expected}, got {got}")
-
-
-def expect_in(what, part, text):
-    if part not in text:
-        raise AssertionError(f"{what}: expected {part!r} in {text!r}")
+        expect("events in the log", events_in_log(self.weft, self.data)["p"], 2 * EVENTS)
 
 
 def main():
@@ -177,23 +159,17 @@ def main():
     parser.add_argument("--weft", required=True)
     parser.add_argument("--graph", required=True, help="the graph that weft serve has built in")
     flags = parser.parse_args()
-    try:
-        with small_disk(DISK_MEBIBYTES) as places:
-            test = Test(flags, *places)
-            try:
-                test.start_full()
-                test.goes_on_after_a_kill()
-                test.goes_on_by_itself()
-            finally:
-                test.service.kill()
-    except NoSmallDisk as reason:
-        print(f"SKIPPED: no small file system can be mounted here: {reason}")
-        return SKIPPED
-    except AssertionError as error:
-        print(f"FAILED: {error}")
-        return 1
-    print("passed")
-    return 0
+
+    def run(disk, elsewhere):
+        test = Test(flags, disk, elsewhere)
+        try:
+            test.start_full()
+            test.goes_on_after_a_kill()
+            test.goes_on_by_itself()
+        finally:
+            test.service.kill()
+
+    return run_on_small_disk(DISK_MEBIBYTES, run)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ import tempfile
 import time
 import urllib.error
 
+from expectations import events_in_log, expect
 from service import STOP_SECONDS, Service
 
 # What a restart replays: no checkpoint is cut on the way.
@@ -124,26 +125,8 @@ class Test:
         expect(
             "state hash of weft run --log", json.loads(replayed.stderr)["state_hash"], state_hash
         )
-        log = subprocess.run(
-            [self.weft, "data", "log", self.data, "--json"],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        ends = dict.fromkeys(self.files, 0)
-        for record in map(json.loads, log.stdout.splitlines()):
-            if record["kind"] != "events":
-                continue
-            name = record["producer"]
-            expect(f"first event of a record of {name}", record["first_seq"], ends[name])
-            ends[name] += record["seq_count"]
-            expect(f"events of a record of {name}", record["events"], record["seq_count"])
+        ends = events_in_log(self.weft, self.data)
         expect("events in the log", ends, {"first": EVENTS, "second": MORE_EVENTS})
-
-
-def expect(what, got, expected):
-    if got != expected:
-        raise AssertionError(f"{what}: expected {expected!r}, got {got!r}")
 
 
 def expect_success(what, client, events):

@@ -51,6 +51,21 @@ def small_disk(mebibytes):
             subprocess.run(["umount", str(disk)], check=False)
 
 
+def run_on_small_disk(mebibytes, run):
+    """Calls run(disk, elsewhere); the exit code says how that went."""
+    try:
+        with small_disk(mebibytes) as places:
+            run(*places)
+    except NoSmallDisk as reason:
+        print(f"SKIPPED: no small file system can be mounted here: {reason}")
+        return SKIPPED
+    except AssertionError as error:
+        print(f"FAILED: {error}")
+        return 1
+    print("passed")
+    return 0
+
+
 def free_bytes(path):
     status = os.statvfs(path)
     return status.f_bavail * status.f_frsize

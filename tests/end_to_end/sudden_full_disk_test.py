@@ -17,8 +17,9 @@ import subprocess
 import sys
 import time
 
+from expectations import events_in_log, expect, expect_in
 from service import STOP_SECONDS, Service
-from small_disk import SKIPPED, NoSmallDisk, fill, free_bytes, small_disk
+from small_disk import fill, free_bytes, run_on_small_disk
 
 DISK_MEBIBYTES = 384
 # Wide events: 160 MiB of log. Those that are alike are too far apart to be compressed.
@@ -145,47 +146,23 @@ class Test:
         expect_in("the service's log", "No space left on device", self.service.log.read())
 
     def check_log(self):
-        log = subprocess.run(
-            [self.weft, "data", "log", self.data, "--json"], capture_output=True, text=True
-        )
-        ends = 0
-        for record in map(json.loads, log.stdout.splitlines()):
-            if record["producer"] == "p":
-                expect("first event of a record", record["first_seq"], ends)
-                ends += record["seq_count"]
-        expect(f"events in the log ({log.stderr})", ends, EVENTS)
-
-
-def expect(what, got, expected):
-    if got != expected:
-        raise AssertionError(f"{what}: expected {expected}, got {got}")
-
-
-def expect_in(what, part, text):
-    if part not in text:
-        raise AssertionError(f"{what}: expected {part!r} in {text!r}")
+        expect("events in the log", events_in_log(self.weft, self.data)["p"], EVENTS)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--weft", required=True)
     flags = parser.parse_args()
-    try:
-        with small_disk(DISK_MEBIBYTES) as places:
-            test = Test(flags.weft, *places)
-            try:
-                test.run()
-            finally:
-                test.service.kill()
-                test.client.kill()
-    except NoSmallDisk as reason:
-        print(f"SKIPPED: no small file system can be mounted here: {reason}")
-        return SKIPPED
-    except AssertionError as error:
-        print(f"FAILED: {error}")
-        return 1
-    print("passed")
-    return 0
+
+    def run(disk, elsewhere):
+        test = Test(flags.weft, disk, elsewhere)
+        try:
+            test.run()
+        finally:
+            test.service.kill()
+            test.client.kill()
+
+    return run_on_small_disk(DISK_MEBIBYTES, run)
 
 
 if __name__ == "__main__":

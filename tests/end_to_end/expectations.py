@@ -1,0 +1,32 @@
+"""What the end-to-end tests expect, and how they say that it was not so."""
+
+import collections
+import json
+import subprocess
+
+
+def expect(what, got, expected):
+    if got != expected:
+        raise AssertionError(f"{what}: expected {expected!r}, got {got!r}")
+
+
+def expect_in(what, part, text):
+    if part not in text:
+        raise AssertionError(f"{what}: expected {part!r} in {text!r}")
+
+
+def events_in_log(weft, data):
+    """How many events of each producer the log of a data directory has: each once and in order."""
+    log = subprocess.run(
+        [weft, "data", "log", str(data), "--json"], capture_output=True, text=True
+    )
+    expect(f"exit code of weft data log ({log.stderr.strip()})", log.returncode, 0)
+    ends = collections.Counter()
+    for record in map(json.loads, log.stdout.splitlines()):
+        if record["kind"] != "events":
+            continue
+        name = record["producer"]
+        expect(f"first event of a record of {name}", record["first_seq"], ends[name])
+        ends[name] += record["seq_count"]
+        expect(f"events of a record of {name}", record["events"], record["seq_count"])
+    return dict(ends)
