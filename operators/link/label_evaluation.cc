@@ -17,10 +17,10 @@ namespace weft::operators::link {
 namespace {
 
 // What a baseline's rate is made of.
-constexpr std::array<std::pair<const char*, LabelOwner>, 3> kRates = {
-    std::pair("source_rate", LabelOwner::kSourceSent),
-    std::pair("target_rate", LabelOwner::kTargetReceived),
-    std::pair("pair_rate", LabelOwner::kPair)};
+constexpr std::array<std::pair<const char*, RecordOwner>, 3> kRates = {
+    std::pair("source_rate", RecordOwner::kSourceSent),
+    std::pair("target_rate", RecordOwner::kTargetReceived),
+    std::pair("pair_rate", RecordOwner::kPair)};
 constexpr std::array kPriors = {0.25f, 0.5f, 1.0f, 2.0f, 4.0f, 8.0f, 16.0f, 32.0f, 64.0f};
 
 // Of an event, before its label was known.

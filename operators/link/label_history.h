@@ -4,10 +4,9 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
-#include "cache/row_index.h"
 #include "graph/event_batch.h"
+#include "operators/link/pair_records.h"
 
 namespace weft::operators::link {
 
@@ -34,28 +33,15 @@ enum LabelColumn : std::int32_t {
   kLabelRateFirst,  // kLabelRates
   kLabelRecordColumns = kLabelRateFirst + kLabelRates,
 };
-// Whose records, in this order.
-enum class LabelOwner : std::int32_t {
-  kSourceSent,
-  kSourceReceived,
-  kTargetSent,
-  kTargetReceived,
-  kPair,     // source to target
-  kReverse,  // target to source
-  kAll,
-  kCount,
-};
+// Of each RecordOwner, in that order, and of all events.
 inline constexpr std::int32_t kLabelColumns =
-    static_cast<std::int32_t>(LabelOwner::kCount) * kLabelRecordColumns;
+    (static_cast<std::int32_t>(RecordOwner::kCount) + 1) * kLabelRecordColumns;
 
 // Thread-compatible.
 class LabelHistory {
  public:
-  struct Options {
-    std::int64_t max_nodes = 1 << 20;  // 72 bytes each
-    std::int64_t max_pairs = 1 << 20;  // 60 bytes each
-  };
-  explicit LabelHistory(const Options& options);
+  // A node takes 72 bytes, a pair 60.
+  explicit LabelHistory(const PairRecordsOptions& options) : records_(options) {}
 
   // kLabelColumns of a pair, as of now.
   void Read(graph::NodeId source, graph::NodeId target, float* columns) const;
@@ -63,20 +49,16 @@ class LabelHistory {
   void Observe(graph::NodeId source, graph::NodeId target, bool positive);
 
   // An empty record where nothing is remembered. Valid until the next Observe.
-  const LabelRecord& Of(LabelOwner owner, graph::NodeId source, graph::NodeId target) const;
+  const LabelRecord& Of(RecordOwner owner, graph::NodeId source, graph::NodeId target) const {
+    return records_.Of(owner, source, target);
+  }
+  // Of all events.
+  const LabelRecord& all() const { return all_; }
   // The share of yes of all events, with one yes and one no more.
   float base_rate() const;
 
  private:
-  struct NodeRecords {
-    LabelRecord sent;
-    LabelRecord received;
-  };
-
-  cache::RowIndex nodes_;
-  cache::HashedRowIndex pairs_;
-  std::vector<NodeRecords> node_;  // by row; row 0 stays empty
-  std::vector<LabelRecord> pair_;
+  PairRecords<LabelRecord> records_;
   LabelRecord all_;
 };
 

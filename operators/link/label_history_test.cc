@@ -108,14 +108,14 @@ TEST(LabelHistory, ForgetsWhoWasInactiveLongest) {
   history.Observe(2, 3, true);
   history.Observe(0, 1, true);
   history.Observe(4, 5, true);
-  EXPECT_EQ(history.Of(LabelOwner::kSourceSent, 0, 1).positives, 2u);
-  EXPECT_EQ(history.Of(LabelOwner::kPair, 0, 1).positives, 2u);
-  EXPECT_EQ(history.Of(LabelOwner::kSourceSent, 2, 3).count, 0u);
-  EXPECT_EQ(history.Of(LabelOwner::kPair, 2, 3).count, 0u);
+  EXPECT_EQ(history.Of(RecordOwner::kSourceSent, 0, 1).positives, 2u);
+  EXPECT_EQ(history.Of(RecordOwner::kPair, 0, 1).positives, 2u);
+  EXPECT_EQ(history.Of(RecordOwner::kSourceSent, 2, 3).count, 0u);
+  EXPECT_EQ(history.Of(RecordOwner::kPair, 2, 3).count, 0u);
   history.Observe(2, 9, false);
-  EXPECT_EQ(history.Of(LabelOwner::kSourceSent, 2, 9).count, 1u);
-  EXPECT_EQ(history.Of(LabelOwner::kSourceSent, 2, 9).positives, 0u);
-  EXPECT_EQ(history.Of(LabelOwner::kAll, 0, 0).count, 5u);
+  EXPECT_EQ(history.Of(RecordOwner::kSourceSent, 2, 9).count, 1u);
+  EXPECT_EQ(history.Of(RecordOwner::kSourceSent, 2, 9).positives, 0u);
+  EXPECT_EQ(history.all().count, 5u);
 }
 
 TEST(LabelHistory, ARateWithAPriorLiesBetweenBoth) {

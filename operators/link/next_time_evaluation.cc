@@ -144,7 +144,7 @@ void NextTimeEvaluation::ReadQuestion(const NextTimeQuestion& question, const fl
 // own moment has come is known.
 void NextTimeEvaluation::ReadRows() {
   const double begin_seconds = ProcessCpuSeconds();
-  const WaitOwner owner = options_.of_pair ? WaitOwner::kPair : WaitOwner::kSourceSent;
+  const RecordOwner owner = options_.of_pair ? RecordOwner::kPair : RecordOwner::kSourceSent;
   rows_.columns = kWeftColumnCount + kWaitColumns + kMomentColumns + events_.feature_count;
   rows_.logits = bins_->size() - 1;
   rows_.Resize(split_.end);

@@ -6,10 +6,6 @@
 namespace weft::operators::link {
 namespace {
 
-std::uint64_t PairKey(graph::NodeId source, graph::NodeId target) {
-  return std::uint64_t{source} << 32 | target;
-}
-
 double SecondsBetween(graph::TimeUs from_us, graph::TimeUs to_us) {
   // Without sign: the distance may be wider than int64.
   return 1e-6 * static_cast<double>(static_cast<std::uint64_t>(to_us) -
@@ -40,19 +36,7 @@ void AddMoment(graph::TimeUs time_us, WaitRecord& record, WaitRecord& all) {
   record.last_us = time_us;
 }
 
-// The record of a key that has just become active; empty if the row is new.
-template <class Index, class Records>
-typename Records::value_type& Admit(Index& index, typename Index::Key key, Records& records) {
-  const auto [row, fresh] = index.Admit(key);
-  if (row >= records.size()) records.resize(row + 1);
-  if (fresh) records[row] = {};
-  return records[row];
-}
-
 }  // namespace
-
-WaitHistory::WaitHistory(const Options& options)
-    : nodes_(options.max_nodes), pairs_(options.max_pairs), node_(1), pair_(1) {}
 
 double SmoothedMeanSeconds(const WaitRecord& record, const WaitRecord& all, double prior) {
   const double mean = all.count == 0 ? 1.0 : all.seconds / all.count;
@@ -69,32 +53,14 @@ LogWait SmoothedLogWait(const WaitRecord& record, const WaitRecord& all, double 
   return {.mean = mean, .variance = std::max(kLeastVariance, square - mean * mean)};
 }
 
-const WaitRecord& WaitHistory::Of(WaitOwner owner, graph::NodeId source,
-                                  graph::NodeId target) const {
+const WaitRecord& WaitHistory::AllOf(RecordOwner owner) const {
   switch (owner) {
-    case WaitOwner::kSourceSent:
-      return node_[nodes_.Find(source)].sent;
-    case WaitOwner::kSourceReceived:
-      return node_[nodes_.Find(source)].received;
-    case WaitOwner::kTargetSent:
-      return node_[nodes_.Find(target)].sent;
-    case WaitOwner::kTargetReceived:
-      return node_[nodes_.Find(target)].received;
-    case WaitOwner::kPair:
-      return pair_[pairs_.Find(PairKey(source, target))];
-    default:
-      return pair_[pairs_.Find(PairKey(target, source))];
-  }
-}
-
-const WaitRecord& WaitHistory::AllOf(WaitOwner owner) const {
-  switch (owner) {
-    case WaitOwner::kSourceSent:
-    case WaitOwner::kTargetSent:
-      return all_nodes_.sent;
-    case WaitOwner::kSourceReceived:
-    case WaitOwner::kTargetReceived:
-      return all_nodes_.received;
+    case RecordOwner::kSourceSent:
+    case RecordOwner::kTargetSent:
+      return all_sent_;
+    case RecordOwner::kSourceReceived:
+    case RecordOwner::kTargetReceived:
+      return all_received_;
     default:
       return all_pairs_;
   }
@@ -103,8 +69,8 @@ const WaitRecord& WaitHistory::AllOf(WaitOwner owner) const {
 void WaitHistory::Read(graph::NodeId source, graph::NodeId target, graph::TimeUs time_us,
                        float* columns) const {
   const double never = std::log1p(empty_ ? 0.0 : SecondsBetween(first_us_, time_us)) + 1.0;
-  for (std::int32_t o = 0; o < static_cast<std::int32_t>(WaitOwner::kCount); ++o) {
-    const auto owner = static_cast<WaitOwner>(o);
+  for (std::int32_t o = 0; o < static_cast<std::int32_t>(RecordOwner::kCount); ++o) {
+    const auto owner = static_cast<RecordOwner>(o);
     const WaitRecord& record = Of(owner, source, target);
     const LogWait usual = SmoothedLogWait(record, AllOf(owner), 1.0);
     const auto set = [&](std::int32_t column, double value) {
@@ -128,9 +94,9 @@ void WaitHistory::Read(graph::NodeId source, graph::NodeId target, graph::TimeUs
 void WaitHistory::Observe(graph::NodeId source, graph::NodeId target, graph::TimeUs time_us) {
   if (empty_) first_us_ = time_us;
   empty_ = false;
-  AddMoment(time_us, Admit(nodes_, source, node_).sent, all_nodes_.sent);
-  AddMoment(time_us, Admit(nodes_, target, node_).received, all_nodes_.received);
-  AddMoment(time_us, Admit(pairs_, PairKey(source, target), pair_), all_pairs_);
+  AddMoment(time_us, records_.Sent(source), all_sent_);
+  AddMoment(time_us, records_.Received(target), all_received_);
+  AddMoment(time_us, records_.Pair(source, target), all_pairs_);
 }
 
 }  // namespace weft::operators::link

@@ -4,10 +4,9 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
-#include "cache/row_index.h"
 #include "graph/event_batch.h"
+#include "operators/link/pair_records.h"
 
 namespace weft::operators::link {
 
@@ -38,18 +37,9 @@ enum WaitColumn : std::int32_t {
   kWaitAverageFirst = kWaitLastFirst + kLastWaits,  // kWaitRates, likewise
   kWaitRecordColumns = kWaitAverageFirst + kWaitRates,
 };
-// Whose records, in this order.
-enum class WaitOwner : std::int32_t {
-  kSourceSent,
-  kSourceReceived,
-  kTargetSent,
-  kTargetReceived,
-  kPair,     // source to target
-  kReverse,  // target to source
-  kCount,
-};
+// Of each RecordOwner, in that order.
 inline constexpr std::int32_t kWaitColumns =
-    static_cast<std::int32_t>(WaitOwner::kCount) * kWaitRecordColumns;
+    static_cast<std::int32_t>(RecordOwner::kCount) * kWaitRecordColumns;
 
 // Mean and variance of logarithms.
 struct LogWait {
@@ -60,11 +50,8 @@ struct LogWait {
 // Thread-compatible.
 class WaitHistory {
  public:
-  struct Options {
-    std::int64_t max_nodes = 1 << 20;  // 176 bytes each
-    std::int64_t max_pairs = 1 << 20;  // 112 bytes each
-  };
-  explicit WaitHistory(const Options& options);
+  // A node takes 176 bytes, a pair 112.
+  explicit WaitHistory(const PairRecordsOptions& options) : records_(options) {}
 
   // kWaitColumns of a pair at `time_us`, no earlier than any event so far.
   void Read(graph::NodeId source, graph::NodeId target, graph::TimeUs time_us,
@@ -73,21 +60,16 @@ class WaitHistory {
   void Observe(graph::NodeId source, graph::NodeId target, graph::TimeUs time_us);
 
   // An empty record where nothing is remembered. Valid until the next Observe.
-  const WaitRecord& Of(WaitOwner owner, graph::NodeId source, graph::NodeId target) const;
+  const WaitRecord& Of(RecordOwner owner, graph::NodeId source, graph::NodeId target) const {
+    return records_.Of(owner, source, target);
+  }
   // The waits of all that are of the owner's kind: senders, receivers or pairs.
-  const WaitRecord& AllOf(WaitOwner owner) const;
+  const WaitRecord& AllOf(RecordOwner owner) const;
 
  private:
-  struct NodeRecords {
-    WaitRecord sent;
-    WaitRecord received;
-  };
-
-  cache::RowIndex nodes_;
-  cache::HashedRowIndex pairs_;
-  std::vector<NodeRecords> node_;  // by row; row 0 stays empty
-  std::vector<WaitRecord> pair_;
-  NodeRecords all_nodes_;
+  PairRecords<WaitRecord> records_;
+  WaitRecord all_sent_;
+  WaitRecord all_received_;
   WaitRecord all_pairs_;
   graph::TimeUs first_us_ = 0;
   bool empty_ = true;

@@ -155,11 +155,11 @@ TEST(WaitHistory, ForgetsWhoWasInactiveLongest) {
   WaitHistory history({.max_nodes = 2, .max_pairs = 1});
   history.Observe(0, 1, 1'000'000);
   history.Observe(0, 1, 3'000'000);
-  EXPECT_EQ(history.Of(WaitOwner::kPair, 0, 1).count, 1u);
+  EXPECT_EQ(history.Of(RecordOwner::kPair, 0, 1).count, 1u);
   history.Observe(2, 3, 4'000'000);
-  EXPECT_EQ(history.Of(WaitOwner::kPair, 0, 1).moments, 0u);
-  EXPECT_EQ(history.Of(WaitOwner::kSourceSent, 0, 1).moments, 0u);
-  EXPECT_EQ(history.AllOf(WaitOwner::kSourceSent).count, 1u);
+  EXPECT_EQ(history.Of(RecordOwner::kPair, 0, 1).moments, 0u);
+  EXPECT_EQ(history.Of(RecordOwner::kSourceSent, 0, 1).moments, 0u);
+  EXPECT_EQ(history.AllOf(RecordOwner::kSourceSent).count, 1u);
 }
 
 TEST(WaitHistory, SmoothedFiguresLieBetweenBoth) {
@@ -167,8 +167,8 @@ TEST(WaitHistory, SmoothedFiguresLieBetweenBoth) {
   for (const int second : {0, 1, 2, 3}) history.Observe(0, 1, second * 1'000'000);
   history.Observe(2, 1, 0 + 4'000'000);
   history.Observe(2, 1, 104'000'000);
-  const WaitRecord& own = history.Of(WaitOwner::kSourceSent, 0, 1);
-  const WaitRecord& all = history.AllOf(WaitOwner::kSourceSent);
+  const WaitRecord& own = history.Of(RecordOwner::kSourceSent, 0, 1);
+  const WaitRecord& all = history.AllOf(RecordOwner::kSourceSent);
   EXPECT_NEAR(SmoothedMeanSeconds(own, all, 1e-9), 1.0, 1e-6);
   EXPECT_NEAR(SmoothedMeanSeconds(own, all, 1.0), (3.0 + 103.0 / 4) / 4, 1e-9);
   EXPECT_NEAR(SmoothedLogWait(own, all, 1e12).mean, std::log(100.0) / 4, 1e-6);
