@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include "operators/learn/derivative_check.h"
+
 namespace weft::operators::learn {
 namespace {
 
@@ -60,28 +62,11 @@ TEST(Perceptron, DerivativesAgreeWithFiniteDifferences) {
     };
     perceptron.ComputeGradient(task.rows.data(), task.lessons(), kScale);
     const std::vector<float> gradient(perceptron.gradient().begin(), perceptron.gradient().end());
-    const std::vector<float> weights(perceptron.weights().begin(), perceptron.weights().end());
     const PerceptronLayout& layout = perceptron.layout();
-    const std::vector<std::int64_t> parts = {
-        layout.first,  layout.first_bias,  layout.second, layout.second_bias,
-        layout.output, layout.output_bias, layout.count};
-    for (std::size_t p = 0; p + 1 < parts.size(); ++p) {
-      // Along the gradient itself the derivative is the gradient's squared length.
-      double squared = 0;
-      for (std::int64_t i = parts[p]; i < parts[p + 1]; ++i)
-        squared += static_cast<double>(gradient[i]) * gradient[i];
-      ASSERT_GT(squared, 0) << "part " << p;
-      const double step = 1e-3 / std::sqrt(squared);
-      double side[2];
-      for (const int sign : {0, 1}) {
-        std::copy(weights.begin(), weights.end(), perceptron.weights().begin());
-        for (std::int64_t i = parts[p]; i < parts[p + 1]; ++i)
-          perceptron.weights()[i] += static_cast<float>((sign == 1 ? step : -step) * gradient[i]);
-        side[sign] = loss();
-      }
-      EXPECT_NEAR((side[1] - side[0]) / (2 * step), squared, 0.02 * squared) << "part " << p;
-      std::copy(weights.begin(), weights.end(), perceptron.weights().begin());
-    }
+    ExpectDerivative(perceptron.weights(), gradient,
+                     {layout.first, layout.first_bias, layout.second, layout.second_bias,
+                      layout.output, layout.output_bias, layout.count},
+                     loss, 0.02);
   }
 }
 

@@ -14,6 +14,7 @@
 #include <tbb/task_arena.h>
 
 #include "gpu/host_device.h"
+#include "operators/learn/derivative_check.h"
 #include "operators/learn/ranking_metrics.h"
 #include "operators/link/memory_checkpoint.h"
 
@@ -167,29 +168,11 @@ TEST(WeftHead, DerivativesAgreeWithFiniteDifferences) {
   };
   head.ComputeGradient(features.data(), lessons, kScale);
   const std::vector<float> gradient(head.gradient().begin(), head.gradient().end());
-  const std::vector<float> weights(head.weights().begin(), head.weights().end());
   constexpr learn::PerceptronLayout kLayout = kWeftHeadLayout;
-  const std::vector<std::int64_t> parts = {
-      kLayout.first,  kLayout.first_bias,  kLayout.second, kLayout.second_bias,
-      kLayout.output, kLayout.output_bias, kLayout.count};
-  for (std::size_t p = 0; p + 1 < parts.size(); ++p) {
-    // Along the gradient itself the derivative is the gradient's squared length: any wrong entry
-    // shows.
-    double squared = 0;
-    for (std::int64_t i = parts[p]; i < parts[p + 1]; ++i)
-      squared += static_cast<double>(gradient[i]) * gradient[i];
-    ASSERT_GT(squared, 0) << "part " << p;
-    const double step = 1e-3 / std::sqrt(squared);
-    double side[2];
-    for (const int sign : {0, 1}) {
-      std::copy(weights.begin(), weights.end(), head.weights().begin());
-      for (std::int64_t i = parts[p]; i < parts[p + 1]; ++i)
-        head.weights()[i] += static_cast<float>((sign == 1 ? step : -step) * gradient[i]);
-      side[sign] = loss();
-    }
-    EXPECT_NEAR((side[1] - side[0]) / (2 * step), squared, 0.01 * squared) << "part " << p;
-    std::copy(weights.begin(), weights.end(), head.weights().begin());
-  }
+  learn::ExpectDerivative(head.weights(), gradient,
+                          {kLayout.first, kLayout.first_bias, kLayout.second, kLayout.second_bias,
+                           kLayout.output, kLayout.output_bias, kLayout.count},
+                          loss, 0.01);
 }
 
 TEST(WeftModel, ScoresDoNotDependOnTheSteps) {
