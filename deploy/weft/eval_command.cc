@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "graph/text.h"
 #include "operators/io/time_text.h"
 
 namespace weft::deploy {
@@ -30,6 +31,10 @@ int ReadEvalFile(const std::string& path, const InputFlags& flags, operators::io
   PrintNotes(path, file.report);
   if (!file.was_sorted) std::fprintf(stderr, "weft: %s: not in time order; sorted\n", path.c_str());
   return kOk;
+}
+
+int FailOnEvaluation(const std::string& path, const absl::Status& status) {
+  return FailOnInput(absl::Status(status.code(), graph::Concat(path, ": ", status.message())));
 }
 
 ordered_json SplitJson(const graph::EventBatch& events, const operators::link::TimeSplit& split) {

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "absl/status/status.h"
 #include "deploy/weft/command.h"
 #include "deploy/weft/input_flags.h"
 #include "graph/event_batch.h"
@@ -21,6 +22,9 @@ void AddEvalNextTime(CLI::App& eval, Invocation& invocation);
 // Reads the file that is evaluated, with notes on stderr. kOk, or the exit code after an error
 // that has been said.
 int ReadEvalFile(const std::string& path, const InputFlags& flags, operators::io::EventFile& file);
+
+// Says why the events of a file cannot be evaluated; the exit code.
+int FailOnEvaluation(const std::string& path, const absl::Status& status);
 
 // The parts of a split, by name, with how many events they have and their times.
 nlohmann::ordered_json SplitJson(const graph::EventBatch& events,

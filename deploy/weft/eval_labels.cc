@@ -145,9 +145,7 @@ int Run(const Flags& flags) {
     bar.Show(phase, done, total);
   };
   const auto result = operators::link::EvaluateLabels(file.events, file.nodes.size(), options);
-  if (!result.ok())
-    return FailOnInput(absl::Status(result.status().code(),
-                                    graph::Concat(flags.path, ": ", result.status().message())));
+  if (!result.ok()) return FailOnEvaluation(flags.path, result.status());
   if (flags.json) {
     std::printf("%s\n", ResultJson(flags, file, options, *result).dump().c_str());
   } else {

@@ -152,10 +152,7 @@ int Run(const Flags& flags) {
     bar.Show(phase, done, total);
   };
   const auto result = operators::link::EvaluateLinks(file.events, file.nodes.size(), options);
-  if (!result.ok()) {
-    return FailOnInput(absl::Status(result.status().code(),
-                                    graph::Concat(flags.path, ": ", result.status().message())));
-  }
+  if (!result.ok()) return FailOnEvaluation(flags.path, result.status());
   if (flags.json) {
     const EvalLinksInput input{flags.path, file.nodes.size(), &file.events};
     std::printf("%s\n", EvalLinksJson(input, options, *result).dump().c_str());
