@@ -26,6 +26,7 @@ WEFT_HD float ActivityEvents(int scale) {
   return kEvents[scale];
 }
 
+inline constexpr std::int32_t kMaxPartnerSlots = 64;
 inline constexpr int kRecentTargets = 8;
 inline constexpr int kRecentSenders = 2;
 inline constexpr int kFollowerSlots = 16;

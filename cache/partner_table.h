@@ -23,6 +23,11 @@ struct PartnerTableOptions {
   std::int32_t before_rows = 1024;  // rows that a group can change and still be read as before it
 };
 
+// Whether rows can have so many partners.
+constexpr bool IsPartnerSlotCount(std::int64_t slots) {
+  return slots >= 8 && slots <= kMaxPartnerSlots && slots % 8 == 0;
+}
+
 // Thread-compatible. Host access waits for nothing: gpu::Synchronize first.
 class PartnerTable {
  public:

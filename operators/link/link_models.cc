@@ -73,6 +73,10 @@ ModelOr MakeWeft(const LinkModelRequest& request) {
   WeftOptions options;
   options.table.max_nodes = std::max<std::int64_t>(1, request.node_count);
   if (request.slots != 0) options.table.slots = request.slots;
+  if (!cache::IsPartnerSlotCount(options.table.slots))
+    return absl::InvalidArgumentError(graph::Concat("slots: expected a multiple of 8, from 8 to ",
+                                                    cache::kMaxPartnerSlots, ", got ",
+                                                    options.table.slots));
   WEFT_ASSIGN(options.without, FindWeftGroups(request.without));
   options.reads = request.reads.value_or(LinkReads::kBeforeTime);
   options.step_events = request.batch;

@@ -122,7 +122,7 @@ enum WeftColumn : std::int32_t {
 // Rows of features are this far apart.
 inline constexpr std::int32_t kWeftStride = (kWeftColumnCount + 15) / 16 * 16;
 
-inline constexpr std::int32_t kMaxPartnerSlots = 64;
+using cache::kMaxPartnerSlots;
 inline constexpr std::int32_t kWalkPartners = 8;
 
 // The moment that features are as of.

@@ -34,7 +34,7 @@ struct WeftStepView {
   const WeftTarget* own;             // [events] its source's row, and its target's, before it
   const std::uint32_t* source_row;   // [events]
   const std::uint32_t* row_count;    // [events] rows in use before it
-  // Features, kWeftStride a row, by what they are of: null leaves it out.
+  // Features, kWeftStride a row, by what they are of: null leaves out all but the first.
   float* positive;                  // [events]
   const WeftTarget* negative;       // [events]
   float* negative_features;         // [events]

@@ -139,10 +139,8 @@ void WeftModel::AdvancePiece(const LinkStep& step, const LinkStepScores& scores,
   gpu::Synchronize(exec_);
   Workspace& w = *workspace_;
   const graph::TimeUs last_us = table_.stream().last_us;
-  WeftStepView view = Plan(step, begin, end);
-  if (scores.positive.empty()) view.positive = nullptr;
+  const WeftStepView view = Plan(step, begin, end);
   std::visit([&](const auto& e) { WeftAdvanceOn(e, view); }, exec_);
-  if (scores.positive.empty()) return;
 
   const auto first = static_cast<std::size_t>(begin);
   const auto count = static_cast<std::size_t>(end - begin);

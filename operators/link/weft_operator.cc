@@ -28,7 +28,7 @@ LinkReads ReadsOf(v1::Weft::Reads reads) {
 absl::Status ReadTable(const graph::OpenContext& context, const v1::Weft& message,
                        cache::PartnerTableOptions& table) {
   const std::int32_t slots = message.slots() == 0 ? table.slots : message.slots();
-  if (slots < 8 || slots > kMaxPartnerSlots || slots % 8 != 0)
+  if (!cache::IsPartnerSlotCount(slots))
     return context.OptionError(
         "slots", graph::Concat("expected 0 (which means ", table.slots,
                                ") or a multiple of 8 up to ", kMaxPartnerSlots, ", got ", slots));

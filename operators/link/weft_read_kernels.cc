@@ -119,8 +119,7 @@ struct AdvanceBody {
     if (i >= v.event_count) return;
     gpu::Prefetch(v.rows.At(v.event[i].source_row).base, v.rows.stride);
     gpu::Prefetch(v.rows.At(v.event[i].target_row).base, v.rows.stride);
-    if (v.positive != nullptr && v.negative != nullptr)
-      PrefetchTarget(v.rows.At(v.negative[i].row));
+    if (v.negative != nullptr) PrefetchTarget(v.rows.At(v.negative[i].row));
 #endif
   }
 
@@ -132,16 +131,14 @@ struct AdvanceBody {
       const cache::PartnerEvent& event = v.event[i];
       if (StartsGroup(i)) cache::StartGroup(*v.stream, event.time_us);
       const std::int64_t at = std::int64_t{i} * kWeftStride;
-      if (v.positive != nullptr) {
-        ReadSource(v.rows, NowOfGroup(*v.stream, event.time_us), event.source, v.source_row[i],
-                   *v.source);
-        Read(v.own[i], v.positive + at);
-        if (v.negative != nullptr) Read(v.negative[i], v.negative_features + at);
-        if (v.seen_features != nullptr) ReadDrawn(i);
-        if (v.extra != nullptr)
-          for (std::int32_t e = v.extra_begin[i]; e < v.extra_begin[i + 1]; ++e)
-            Read(v.extra[e], v.extra_features + std::int64_t{e} * kWeftStride);
-      }
+      ReadSource(v.rows, NowOfGroup(*v.stream, event.time_us), event.source, v.source_row[i],
+                 *v.source);
+      Read(v.own[i], v.positive + at);
+      if (v.negative != nullptr) Read(v.negative[i], v.negative_features + at);
+      if (v.seen_features != nullptr) ReadDrawn(i);
+      if (v.extra != nullptr)
+        for (std::int32_t e = v.extra_begin[i]; e < v.extra_begin[i + 1]; ++e)
+          Read(v.extra[e], v.extra_features + std::int64_t{e} * kWeftStride);
       cache::ObserveEvent(v.rows, *v.stream, event, GroupGoesOn(i));
     }
   }

@@ -177,6 +177,7 @@ class CommandLine(unittest.TestCase):
         )
         run(*arguments, "--model", "recency", "--start", "warm", code=2)
         self.assertIn("did you mean", run(*arguments, "--without", "nod", code=3).stderr)
+        self.assertIn("a multiple of 8", run(*arguments, "--slots", "12", code=3).stderr)
 
     def test_train_links_on_several_files(self):
         self.file.write_text(regular_events(2000))
