@@ -1,8 +1,9 @@
 // Graph: a running dataflow, built from a GraphSpec.
 //
 // Built once (validated, operators opened), optionally restored from a checkpoint, started, fed,
-// drained, closed. Thread rule: Push, Read, Checkpoint, StateHash, Drain and Applied may be called
-// from any thread that is not an executor thread; Push for one input from one thread at a time.
+// drained, closed. Thread rule: Push, AdvanceTime, SendCommand, Read, Checkpoint, StateHash, Drain
+// and Applied may be called from any thread that is not an executor thread; the first three for one
+// input from one thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +21,7 @@
 
 namespace weft::graph {
 
+struct Command;        // graph/command.h: what one operator shall do at one place of the log
 class Catalog;         // graph/catalog.h: operator names -> contracts and factories
 class Executor;        // graph/executor.h: oneTBB arena, or serial and seeded
 class MetricRegistry;  // graph/metrics.h
@@ -67,6 +69,11 @@ class Graph {
   // is one entry of the log. kAfterAllTime ends the input for those that wait for it.
   virtual absl::Status AdvanceTime(std::string_view input, LogPosition position,
                                    TimeUs time_us) = 0;
+  // Sends a command in by an input, as Push a packet. `position` is that of its log record, one
+  // entry. The node that it names must be reached from the input or from one that meets it
+  // (ParsedSpec::InputBefore), or nobody carries it out.
+  virtual absl::Status SendCommand(std::string_view input, LogPosition position, TimeUs time_us,
+                                   Command command) = 0;
 
   // Every packet that leaves at `output` from now on; called on executor threads, one call at a
   // time per output. Before Start, or while running.

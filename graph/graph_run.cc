@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "graph/check.h"
+#include "graph/command.h"
 #include "graph/running_graph.h"
 #include "graph/suggestion.h"
 #include "graph/text.h"
@@ -46,6 +47,14 @@ absl::Status RunningGraph::AdvanceTime(std::string_view input, LogPosition posit
   WEFT_TRY(visit.status());
   WEFT_ASSIGN(const InputRoute* route, FindInput(input));
   return route->ingress->AdvanceTime(route->index, position, time_us);
+}
+
+absl::Status RunningGraph::SendCommand(std::string_view input, LogPosition position, TimeUs time_us,
+                                       Command command) {
+  const Visit visit(state_);
+  WEFT_TRY(visit.status());
+  WEFT_ASSIGN(const InputRoute* route, FindInput(input));
+  return route->ingress->SendCommand(route->index, position, time_us, std::move(command));
 }
 
 absl::Status RunningGraph::OnOutput(std::string_view output,

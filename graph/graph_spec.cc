@@ -45,6 +45,15 @@ int ParsedSpec::stream_capacity() const {
   return proto_->stream_capacity() == 0 ? kStreamCapacityDefault : proto_->stream_capacity();
 }
 
+int ParsedSpec::InputBefore(int node) const {
+  while (true) {
+    const Connection& first = nodes_[static_cast<std::size_t>(node)].inputs.front();
+    const Stream& from = streams_[static_cast<std::size_t>(first.stream)];
+    if (from.node < 0) return from.port;
+    node = from.node;
+  }
+}
+
 SourceLocation ParsedSpec::OptionLocation(int node, std::string_view field) const {
   const auto* graph_type = weft::graph::v1::GraphSpec::descriptor();
   const auto* node_field =

@@ -87,6 +87,9 @@ class ParsedSpec {
   const std::vector<Input>& inputs() const { return inputs_; }
   const std::vector<Output>& outputs() const { return outputs_; }
 
+  // Index of an input whose packets reach the node: of its first port, and so on upwards.
+  int InputBefore(int node) const;
+
   // Where a field of a node's options stands. `field` is a path such as "hops" or "slots[1].width";
   // the longest part of it that the text contains decides, then the options, then the node.
   SourceLocation OptionLocation(int node, std::string_view field) const;

@@ -55,6 +55,17 @@ absl::Status Ingress::AdvanceTime(std::size_t input, LogPosition position, TimeU
   return Enqueue(input, std::move(entry), position);
 }
 
+absl::Status Ingress::SendCommand(std::size_t input, LogPosition position, TimeUs time_us,
+                                  Command command) {
+  Entry entry;
+  entry.after = position;
+  entry.after.offset += 1;
+  entry.time_us = time_us;
+  entry.command =
+      std::make_shared<SentCommand>(SentCommand{std::move(command), position, time_us, nullptr});
+  return Enqueue(input, std::move(entry), position);
+}
+
 absl::Status Ingress::CheckOrder(const Input& input, LogPosition position, TimeUs time_us) const {
   if (time_us < input.time_us) {
     return absl::InvalidArgumentError(Concat("input \"", input.name, "\": time ", time_us, " us < ",
@@ -121,7 +132,7 @@ bool Ingress::EdgesHaveSpace(const Input& input) const {
 
 bool Ingress::EnterTimes(Input& input) {
   bool entered = false;
-  while (!input.queue.empty() && input.queue.front().packet.empty()) {
+  while (!input.queue.empty() && input.queue.front().is_time()) {
     const Entry& entry = input.queue.front();
     input.entered_mark = {entry.after, entry.time_us};
     input.entered.push_back({entry.after, true});
@@ -168,7 +179,11 @@ bool Ingress::Step() {
     const std::uint64_t number = input.first_entered + input.entered.size();
     input.entered.push_back({entry.after, false});
     lock.unlock();
-    EnterPacket(next, std::move(entry), number);
+    if (entry.command != nullptr) {
+      EnterCommand(next, std::move(entry), number);
+    } else {
+      EnterPacket(next, std::move(entry), number);
+    }
   }
   return true;
 }
@@ -192,15 +207,25 @@ void Ingress::EnterPacket(std::size_t index, Entry entry, std::uint64_t number) 
   }
 }
 
+void Ingress::EnterCommand(std::size_t index, Entry entry, std::uint64_t number) {
+  ++sequence_;
+  entry.command->in_flight = std::make_shared<const InFlight>(*this, index, number);
+  StreamItem item;
+  item.key = {sequence_, 0};
+  item.command = std::move(entry.command);
+  PushCut(item, {sequence_ + 1, 0});
+}
+
 void Ingress::EnterBarrier(const std::shared_ptr<Barrier>& barrier) {
-  for (const Input& input : inputs_) {
-    for (Edge* edge : input.edges) {
-      StreamItem item;
-      item.key = {sequence_ + 1, 0};
-      item.barrier = barrier;
-      edge->Push(std::move(item), {sequence_ + 1, 0});
-    }
-  }
+  StreamItem item;
+  item.key = {sequence_ + 1, 0};
+  item.barrier = barrier;
+  PushCut(item, item.key);
+}
+
+void Ingress::PushCut(const StreamItem& cut, OrderKey frontier) {
+  for (const Input& input : inputs_)
+    for (Edge* edge : input.edges) edge->Push(cut, frontier);
 }
 
 void Ingress::SendBarrier(std::shared_ptr<Barrier> barrier) {
@@ -251,7 +276,7 @@ bool Ingress::IsDrained(const std::vector<std::uint64_t>& targets) const {
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
     reached = reached && inputs_[i].reported_count >= targets[i];
     settled = settled && inputs_[i].entered.empty() && !inputs_[i].reporting &&
-              (inputs_[i].queue.empty() || !inputs_[i].queue.front().packet.empty());
+              (inputs_[i].queue.empty() || !inputs_[i].queue.front().is_time());
   }
   return reached || (settled && NextInput() == kNone);
 }

@@ -18,6 +18,7 @@
 
 #include "absl/status/status.h"
 #include "graph/barrier.h"
+#include "graph/command.h"
 #include "graph/run_state.h"
 #include "graph/stream.h"
 
@@ -40,8 +41,8 @@ class InFlight {
   const std::uint64_t number_;
 };
 
-// Thread rule: AddInput and AddEdge while the graph is built; Push, AdvanceTime, Drain, OnApplied,
-// Applied and SendBarrier from outside threads.
+// Thread rule: AddInput and AddEdge while the graph is built; Push, AdvanceTime, SendCommand,
+// Drain, OnApplied, Applied and SendBarrier from outside threads.
 class Ingress final : public Actor {
  public:
   Ingress(RunState& state, int capacity) : Actor(state), capacity_(capacity) {}
@@ -56,6 +57,8 @@ class Ingress final : public Actor {
 
   absl::Status Push(std::size_t input, Packet packet);
   absl::Status AdvanceTime(std::size_t input, LogPosition position, TimeUs time_us);
+  absl::Status SendCommand(std::size_t input, LogPosition position, TimeUs time_us,
+                           Command command);
   // Waits until what was pushed before has been applied, but for packets that wait for another
   // input's time.
   absl::Status Drain();
@@ -69,11 +72,14 @@ class Ingress final : public Actor {
  private:
   friend class InFlight;
 
-  // What was pushed and has not entered: a packet, or only a time.
+  // What was pushed and has not entered: a packet, a command, or only a time.
   struct Entry {
-    Packet packet;  // empty: only a time
+    Packet packet;
+    std::shared_ptr<SentCommand> command;
     LogPosition after;
     TimeUs time_us = kBeforeAllTime;
+
+    bool is_time() const { return packet.empty() && command == nullptr; }
   };
   // What has entered and is not done, by rising number.
   struct Entered {
@@ -113,6 +119,8 @@ class Ingress final : public Actor {
   // mutex_ held.
   bool EnterTimes(Input& input);
   void EnterPacket(std::size_t input, Entry entry, std::uint64_t number);
+  void EnterCommand(std::size_t input, Entry entry, std::uint64_t number);
+  void PushCut(const StreamItem& cut, OrderKey frontier);
   void EnterBarrier(const std::shared_ptr<Barrier>& barrier);
   bool EdgesHaveSpace(const Input& input) const;
   absl::Status Enqueue(std::size_t input, Entry entry, LogPosition position);

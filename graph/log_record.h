@@ -27,7 +27,7 @@ struct LogPosition {
 enum class RecordKind : std::uint8_t {
   kEvents = 1,      // `events`, from a producer
   kIdle = 2,        // the feed was quiet: only the watermark moves
-  kModel = 3,       // `control` names a model version that becomes active here
+  kCommand = 3,     // `control` is a weft.graph.v1.Command: something that one operator does here
   kFeedPolicy = 4,  // `control` is a serialised feed policy (lateness, limits)
   kGraphSpec = 5,   // `control` is the graph spec in text form that runs from here on
 };

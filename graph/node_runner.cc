@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "graph/check.h"
+#include "graph/command.h"
 #include "graph/state_hash.h"
 #include "graph/text.h"
 
@@ -75,8 +76,12 @@ bool NodeRunner::RunQuantum() {
     switch (choice) {
       case Choice::kNothing:
         return false;
-      case Choice::kBarrier:
-        if (!SaveAtBarrier()) return false;
+      case Choice::kCut:
+        if (inputs_.front().item.command != nullptr) {
+          TakeCommand();
+        } else if (!SaveAtBarrier()) {
+          return false;
+        }
         break;
       case Choice::kMicroBatch:
         if (!OutputsHaveSpace(port->next_key())) return false;
@@ -92,27 +97,27 @@ void NodeRunner::Refill(InputPort& port) {
   if (port.has_item || !port.edge->Pop(port.item, port.frontier)) return;
   port.has_item = true;
   port.begin = 0;
-  if (port.item.barrier != nullptr) return;
+  if (port.item.is_cut()) return;
   port.in_flight = port.item.packet.in_flight();
   port.item.packet.set_in_flight(nullptr);
   metrics_.packets_in->Add();
 }
 
 NodeRunner::Choice NodeRunner::Choose(InputPort*& chosen) {
-  std::size_t barrier_count = 0;
+  std::size_t cut_count = 0;
   for (InputPort& port : inputs_) {
     Refill(port);
-    if (port.has_item && port.item.barrier != nullptr) {
-      ++barrier_count;
+    if (port.has_item && port.item.is_cut()) {
+      ++cut_count;
     } else if (port.has_item && (chosen == nullptr || port.next_key() < chosen->next_key())) {
       chosen = &port;
     }
   }
-  if (barrier_count == inputs_.size()) return Choice::kBarrier;
+  if (cut_count == inputs_.size()) return Choice::kCut;
   if (chosen == nullptr) return Choice::kNothing;
   const OrderKey key = chosen->next_key();
   for (const InputPort& port : inputs_) {
-    if (port.has_item && port.item.barrier == nullptr) continue;
+    if (port.has_item && !port.item.is_cut()) continue;
     // Could a packet that goes first still come on this port? Of equal keys the earlier port's
     // does.
     const OrderKey bound = port.next_key();
@@ -187,27 +192,47 @@ void NodeRunner::Emit(const InputPort& input, std::string_view port, Packet pack
   output->edges.back()->Append(std::move(item), key);
 }
 
-bool NodeRunner::SaveAtBarrier() {
-  const std::shared_ptr<Barrier> barrier = inputs_.front().item.barrier;
-  if (!barrier->TakeTurn(*this)) return false;
-  const OrderKey key = inputs_.front().item.key;
+// The cut that stands at every input.
+StreamItem NodeRunner::TakeCut() {
+  const StreamItem cut = inputs_.front().item;
   for (InputPort& port : inputs_) {
-    WEFT_CHECK(port.item.barrier == barrier);
-    port.frontier = std::max(port.frontier, key);
+    WEFT_CHECK(port.item.barrier == cut.barrier && port.item.command == cut.command);
+    port.frontier = std::max(port.frontier, cut.key);
     port.item = StreamItem();
     port.has_item = false;
   }
-  absl::StatusOr<Barrier::Saved> saved = Save(*barrier);
-  for (const OutputPort& output : outputs_) {
-    for (Edge* edge : output.edges) {
-      StreamItem item;
-      item.key = key;
-      item.barrier = barrier;
-      edge->Append(std::move(item), key);
+  return cut;
+}
+
+void NodeRunner::SendCut(const StreamItem& cut) {
+  for (const OutputPort& output : outputs_)
+    for (Edge* edge : output.edges) edge->Append(cut, cut.key);
+}
+
+bool NodeRunner::SaveAtBarrier() {
+  if (!inputs_.front().item.barrier->TakeTurn(*this)) return false;
+  const StreamItem cut = TakeCut();
+  absl::StatusOr<Barrier::Saved> saved = Save(*cut.barrier);
+  SendCut(cut);
+  cut.barrier->Arrive(index_, std::move(saved));
+  return true;
+}
+
+void NodeRunner::TakeCommand() {
+  const StreamItem cut = TakeCut();
+  const SentCommand& sent = *cut.command;
+  if (sent.command.node == name_) {
+    const absl::Status status = operator_->OnCommand(sent.command.body, sent.position);
+    if (!status.ok()) [[unlikely]] {
+      state().Stop(
+          absl::Status(status.code(), Concat("node \"", name_, "\": command: ", status.message())));
+      return;
     }
   }
-  barrier->Arrive(index_, std::move(saved));
-  return true;
+  position_ = sent.position;
+  position_.offset += 1;
+  watermark_us_ = std::max(watermark_us_, sent.time_us);
+  SendCut(cut);
 }
 
 absl::StatusOr<Barrier::Saved> NodeRunner::Save(const Barrier& barrier) const {

@@ -1,5 +1,5 @@
 // NodeRunner: runs one operator of a graph: merges its inputs, cuts micro-batches, serves reads,
-// saves at barriers. Internal to graph/.
+// saves at barriers, hands commands over. Internal to graph/.
 #pragma once
 
 #include <atomic>
@@ -104,7 +104,7 @@ class NodeRunner final : public Actor {
     const InputPort* port_ = nullptr;
     std::int64_t end_ = 0;
   };
-  enum class Choice { kNothing, kMicroBatch, kBarrier };
+  enum class Choice { kNothing, kMicroBatch, kCut };
 
   bool Step() override;
   bool RunQuantum();
@@ -115,7 +115,10 @@ class NodeRunner final : public Actor {
   bool OutputsHaveSpace(OrderKey key);
   void ProcessMicroBatch(InputPort& port);
   void Emit(const InputPort& input, std::string_view port, Packet packet);
+  StreamItem TakeCut();
+  void SendCut(const StreamItem& cut);
   bool SaveAtBarrier();
+  void TakeCommand();
   absl::StatusOr<Barrier::Saved> Save(const Barrier& barrier) const;
   void RunReads();
 

@@ -2,6 +2,8 @@
 
 namespace weft::graph {
 
+absl::Status Operator::OnCommand(std::string_view, LogPosition) { return absl::OkStatus(); }
+
 absl::Status Operator::Save(CheckpointSink&) const { return absl::OkStatus(); }
 
 absl::Status Operator::Load(CheckpointSource&) { return absl::OkStatus(); }

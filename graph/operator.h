@@ -94,6 +94,11 @@ class Operator {
 
   virtual absl::Status Process(ProcessContext& context) = 0;
 
+  // Carries out a command that has its place in the log at `position`, between two micro-batches.
+  // One that cannot be carried out leaves the state as it is and is not an error: it is in the log
+  // and will come again with every replay. Nothing happens unless the operator takes commands.
+  virtual absl::Status OnCommand(std::string_view body, LogPosition position);
+
   // All state that influences later output, in a fixed order. Called between micro-batches, at a
   // barrier.
   virtual absl::Status Save(CheckpointSink& sink) const;

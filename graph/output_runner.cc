@@ -24,8 +24,8 @@ bool OutputRunner::Step() {
     StreamItem item;
     OrderKey frontier;
     if (!edge_->Pop(item, frontier)) return false;
-    if (item.barrier != nullptr) {
-      item.barrier->Arrive();
+    if (item.is_cut()) {
+      if (item.barrier != nullptr) item.barrier->Arrive();
       continue;
     }
     // A subscriber may keep the packet; the input packet counts as applied all the same.

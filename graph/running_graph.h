@@ -36,6 +36,8 @@ class RunningGraph final : public Graph {
   const std::vector<std::string>& outputs() const override { return output_names_; }
   absl::Status Push(std::string_view input, Packet packet) override;
   absl::Status AdvanceTime(std::string_view input, LogPosition position, TimeUs time_us) override;
+  absl::Status SendCommand(std::string_view input, LogPosition position, TimeUs time_us,
+                           Command command) override;
   absl::Status OnOutput(std::string_view output,
                         std::function<void(const Packet&)> receive) override;
   absl::Status OnApplied(std::string_view input, std::function<void(LogPosition)> applied) override;

@@ -11,7 +11,7 @@ Edge::Edge(Actor& producer, Actor& consumer, int capacity, bool wants_frontier, 
       capacity_(static_cast<std::size_t>(capacity)),
       wants_frontier_(wants_frontier),
       depth_(depth),
-      ring_(capacity_ + 1) {}  // a barrier may come on top
+      ring_(capacity_ + 1) {}  // a cut may come on top
 
 bool Edge::HasSpace(OrderKey key) {
   // Only this thread adds, so that a count below the bound stays below it.
@@ -19,7 +19,7 @@ bool Edge::HasSpace(OrderKey key) {
   const std::lock_guard lock(mutex_);
   if (count_.load(std::memory_order_relaxed) < capacity_) return true;
   const StreamItem& first = ring_[head_];
-  if (first.barrier == nullptr && first.key == key) return true;
+  if (!first.is_cut() && first.key == key) return true;
   producer_waits_ = true;
   return false;
 }

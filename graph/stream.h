@@ -26,6 +26,7 @@
 namespace weft::graph {
 
 class Barrier;
+struct SentCommand;  // graph/command.h
 
 struct OrderKey {
   std::uint64_t sequence = 0;
@@ -33,12 +34,16 @@ struct OrderKey {
   auto operator<=>(const OrderKey&) const = default;
 };
 
-// What a stream holds: a packet, or a barrier.
+// What a stream holds: a packet or a cut, which is a barrier or a command. An operator takes a cut
+// once it stands at all of its inputs, and sends it on at all of its outputs.
 struct StreamItem {
   Packet packet;
   OrderKey key;           // of its first row
   bool is_input = false;  // the packet of an input itself: its row r has the key (sequence, r)
-  std::shared_ptr<Barrier> barrier;  // set: no packet
+  std::shared_ptr<Barrier> barrier;
+  std::shared_ptr<const SentCommand> command;
+
+  bool is_cut() const { return barrier != nullptr || command != nullptr; }
 };
 
 // A bounded queue from one producer to one consumer. A stream with several consumers has one edge
@@ -56,7 +61,7 @@ class Edge {
   // Whether an item with this key may be pushed now. If not, the producer is notified when that may
   // have changed.
   bool HasSpace(OrderKey key);
-  // Appends; nothing with a key below `frontier` will follow. Barriers need no space. The consumer
+  // Appends; nothing with a key below `frontier` will follow. Cuts need no space. The consumer
   // learns of it with the next Announce: a producer that has more to add at once wakes it only now
   // and then, as waking a thread for every micro-batch costs more than many of them do.
   void Append(StreamItem item, OrderKey frontier);

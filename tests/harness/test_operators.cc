@@ -124,6 +124,12 @@ absl::Status HashingOperator::Open(graph::OpenContext& context) {
   return absl::OkStatus();
 }
 
+absl::Status HashingOperator::OnCommand(std::string_view body, graph::LogPosition position) {
+  hash_ = Mix64(hash_ ^ position.offset);
+  for (const char c : body) hash_ = Mix64(hash_ ^ static_cast<unsigned char>(c));
+  return absl::OkStatus();
+}
+
 absl::Status HashingOperator::Save(graph::CheckpointSink& sink) const {
   WEFT_TRY(sink.Write("hash", std::as_bytes(std::span(&hash_, 1))));
   return sink.Write("rows", std::as_bytes(std::span(&rows_, 1)));

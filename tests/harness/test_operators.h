@@ -26,6 +26,8 @@ namespace weft::tests {
 class HashingOperator : public graph::Operator {
  public:
   absl::Status Open(graph::OpenContext& context) override;
+  // Mixes the command in.
+  absl::Status OnCommand(std::string_view body, graph::LogPosition position) override;
   absl::Status Save(graph::CheckpointSink& sink) const override;
   absl::Status Load(graph::CheckpointSource& source) override;
   std::int64_t micro_batch() const override;
