@@ -104,6 +104,16 @@ void Perceptron::LeaveOut(std::int32_t begin, std::int32_t end) {
   std::fill(scale.inverse_deviation + begin, scale.inverse_deviation + end, 0.0f);
 }
 
+void Perceptron::CopyFrom(const Perceptron& other) {
+  WEFT_CHECK(other.layout_.count == layout_.count && other.stride_ == stride_);
+  gpu::Synchronize(exec_);
+  std::ranges::copy(other.weights(), weights().begin());
+  std::ranges::copy(other.scale(), scale().begin());
+  scale_rows_ = other.scale_rows_;
+  std::ranges::copy(other.adam_.moments().span(), adam_.moments().span().begin());
+  adam_.powers() = other.adam_.powers();
+}
+
 PerceptronView Perceptron::Forward(const float* rows, std::int64_t row_count) const {
   PerceptronView view = {};
   view.row_count = row_count;

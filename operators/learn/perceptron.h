@@ -45,6 +45,8 @@ class Perceptron {
   void ComputeGradient(const float* rows, const Lessons& lessons, float scale);
   // Moves the running mean and deviation.
   void ObserveScale(const float* rows, std::int64_t row_count);
+  // Takes what another of the same shape has learned, its optimiser's memory as well.
+  void CopyFrom(const Perceptron& other);
   // Columns [begin, end) count as 0 from now on. Before the first ObserveScale.
   void LeaveOut(std::int32_t begin, std::int32_t end);
 

@@ -17,6 +17,7 @@
 #include "graph/event_batch.h"
 #include "graph/state.h"
 #include "operators/link/link_reads.h"
+#include "operators/link/model_versions.h"
 #include "operators/link/pair_score.h"
 
 namespace weft::operators::link {
@@ -56,6 +57,9 @@ class LinkModel {
   virtual std::int64_t bytes_per_node() const { return 0; }
   // Which state a score of Advance reads.
   virtual LinkReads reads() const = 0;
+
+  // The model as one that keeps versions of its weights; null if it does not.
+  virtual VersionedModel* versioned() { return nullptr; }
 
   // Forgets every event, keeps what was learned.
   virtual void ResetState() = 0;

@@ -67,6 +67,10 @@ absl::Status LinkOperator::Open(graph::OpenContext& context) {
   }
   WEFT_ASSIGN(model_, MakeModel(context, settings_));
   targets_.emplace(settings_.max_targets);
+  if (model_->versioned() != nullptr)
+    restored_count_ = &context.metrics().GetCounter(
+        "weft_model_restored_total", "Times that the drift guard took a model's version back.",
+        {{"node", std::string(context.node_name())}});
   return absl::OkStatus();
 }
 
@@ -101,12 +105,22 @@ absl::Status LinkOperator::Process(graph::ProcessContext& context) {
   for (const PairScore& score : scored_.negative) scores->negative_score.push_back(score.random);
   context.Emit<LinkScores>(kScores, std::move(scores));
   if (learn) ++model_version_;
+  CountRestored();
   for (std::size_t i = 0; i < count; ++i) {
     if (targets_->Find(events.target[i]) != cache::kNoRow) coverage_.Add(scored_.positive[i].joint);
     targets_->Admit(events.target[i]);
     last_time_us_ = std::max(last_time_us_, events.time_us[i]);
   }
   return absl::OkStatus();
+}
+
+// The counter counts since the start of the process, the model since the start of the stream.
+void LinkOperator::CountRestored() {
+  if (restored_count_ == nullptr) return;
+  const std::int64_t count = model_->versioned()->restored_count();
+  if (count > counted_restored_)
+    restored_count_->Add(static_cast<std::uint64_t>(count - counted_restored_));
+  counted_restored_ = count;
 }
 
 void LinkOperator::ScorePairs(std::span<const graph::NodeId> source,
@@ -134,7 +148,9 @@ absl::Status LinkOperator::Load(graph::CheckpointSource& source) {
   WEFT_TRY(ReadRowIndex("targets", *targets_, source));
   WEFT_TRY(coverage_.Load("coverage", source));
   WEFT_TRY(model_->LoadWeights(source));
-  return model_->LoadState(source);
+  WEFT_TRY(model_->LoadState(source));
+  if (model_->versioned() != nullptr) counted_restored_ = model_->versioned()->restored_count();
+  return absl::OkStatus();
 }
 
 }  // namespace weft::operators::link

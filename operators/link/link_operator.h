@@ -16,6 +16,7 @@
 
 #include "absl/status/statusor.h"
 #include "cache/row_index.h"
+#include "graph/metrics.h"
 #include "graph/operator.h"
 #include "operators/link/link_model.h"
 #include "operators/link/link_types.h"
@@ -58,6 +59,8 @@ class LinkOperator : public graph::Operator, public LinkReader {
 
   absl::Status Open(graph::OpenContext& context) final;
   absl::Status Process(graph::ProcessContext& context) final;
+  // A serialised ModelCommand; activations raise the model's version.
+  absl::Status OnCommand(std::string_view body, graph::LogPosition position) final;
   absl::Status Save(graph::CheckpointSink& sink) const final;
   absl::Status Load(graph::CheckpointSource& source) final;
   std::int64_t micro_batch() const final { return settings_.batch; }
@@ -71,6 +74,8 @@ class LinkOperator : public graph::Operator, public LinkReader {
   std::optional<CoverageEstimate> Coverage(double coverage) const final {
     return coverage_.At(coverage);
   }
+  const VersionedModel* versions() const final { return model_->versioned(); }
+  std::optional<CommandOutcome> latest_command() const final { return latest_command_; }
 
  protected:
   // Ports, and reads of before_batch(32); `options_type` is the full name of the subclass's options
@@ -92,11 +97,16 @@ class LinkOperator : public graph::Operator, public LinkReader {
     std::vector<PairScore> negative;
   };
 
+  void CountRestored();
+
   LinkOperatorSettings settings_;
   Scored scored_;
   std::unique_ptr<LinkModel> model_;
   std::optional<cache::RowIndex> targets_;
-  CoverageWindow coverage_;  // of targets that were seen before
+  CoverageWindow coverage_;                       // of targets that were seen before
+  std::optional<CommandOutcome> latest_command_;  // for who sent it; not state
+  graph::Counter* restored_count_ = nullptr;      // null without versions
+  std::int64_t counted_restored_ = 0;
   std::uint64_t model_version_ = 1;
   graph::TimeUs last_time_us_ = graph::kBeforeAllTime;  // the latest event's
 };

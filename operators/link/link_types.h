@@ -11,6 +11,7 @@
 #include "graph/event_batch.h"
 #include "graph/packet.h"
 #include "operators/link/coverage_window.h"
+#include "operators/link/model_versions.h"
 #include "operators/link/pair_score.h"
 
 namespace weft::operators::link {
@@ -36,6 +37,12 @@ struct LinkScores {
   std::int64_t size() const { return events.size(); }
 };
 
+// What became of a ModelCommand.
+struct CommandOutcome {
+  graph::LogPosition position;            // of its log record
+  absl::StatusOr<std::uint64_t> version;  // that it was about, or why nothing was done
+};
+
 // Published by operators that score links; the service reads it through Graph::Read. Const: a read
 // never changes state.
 class LinkReader {
@@ -58,6 +65,10 @@ class LinkReader {
   virtual std::optional<CoverageEstimate> Coverage(double /*coverage*/) const {
     return std::nullopt;
   }
+  // Null of a predictor that keeps no versions of its weights.
+  virtual const VersionedModel* versions() const { return nullptr; }
+  // Of the latest command since the start; none before it.
+  virtual std::optional<CommandOutcome> latest_command() const { return std::nullopt; }
 };
 
 }  // namespace weft::operators::link

@@ -112,12 +112,10 @@ absl::Status ReadSections(std::string_view path, Reader& reader, MemoryCheckpoin
 
 }  // namespace
 
-absl::Status WriteModelFile(const std::string& path, const LinkModel& model) {
-  MemoryCheckpoint sections;
-  WEFT_TRY(model.SaveWeights(sections));
+std::string EncodeModel(std::string_view model_name, const MemoryCheckpoint& sections) {
   std::string bytes(kMagic);
   AppendNumber(bytes, kFormat);
-  AppendName(bytes, model.name());
+  AppendName(bytes, model_name);
   AppendNumber(bytes, static_cast<std::uint32_t>(sections.sections().size()));
   for (const auto& [name, section] : sections.sections()) {
     AppendName(bytes, name);
@@ -125,7 +123,29 @@ absl::Status WriteModelFile(const std::string& path, const LinkModel& model) {
     bytes.append(section);
   }
   AppendNumber(bytes, static_cast<std::uint64_t>(XXH3_64bits(bytes.data(), bytes.size())));
+  return bytes;
+}
 
+absl::StatusOr<MemoryCheckpoint> DecodeModel(std::string_view source_name, std::string_view bytes,
+                                             std::string_view model_name) {
+  std::string_view name;
+  Reader reader(bytes);
+  WEFT_TRY(ReadHeader(source_name, bytes, name, reader));
+  if (name != model_name)
+    return absl::FailedPreconditionError(
+        graph::Concat(source_name, ": expected a model of ", model_name, ", got one of ", name));
+  MemoryCheckpoint sections;
+  WEFT_TRY(ReadSections(source_name, reader, sections));
+  return sections;
+}
+
+absl::Status WriteModelFile(const std::string& path, const LinkModel& model) {
+  MemoryCheckpoint sections;
+  WEFT_TRY(model.SaveWeights(sections));
+  return WriteModelBytes(path, EncodeModel(model.name(), sections));
+}
+
+absl::Status WriteModelBytes(const std::string& path, std::string_view bytes) {
   const std::string beside = path + ".partial";
   std::ofstream out(beside, std::ios::binary | std::ios::trunc);
   out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
@@ -147,14 +167,7 @@ absl::Status ReadModelFile(const std::string& path, LinkModel& model) {
 
 absl::Status ReadModelBytes(std::string_view source_name, std::string_view bytes,
                             LinkModel& model) {
-  std::string_view name;
-  Reader reader(bytes);
-  WEFT_TRY(ReadHeader(source_name, bytes, name, reader));
-  if (name != model.name())
-    return absl::FailedPreconditionError(
-        graph::Concat(source_name, ": expected a model of ", model.name(), ", got one of ", name));
-  MemoryCheckpoint sections;
-  WEFT_TRY(ReadSections(source_name, reader, sections));
+  WEFT_ASSIGN(const MemoryCheckpoint sections, DecodeModel(source_name, bytes, model.name()));
   MemoryCheckpointReader source(sections);
   absl::Status loaded = model.LoadWeights(source);
   if (loaded.ok()) return loaded;

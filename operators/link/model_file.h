@@ -13,12 +13,16 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "operators/link/link_model.h"
+#include "operators/link/memory_checkpoint.h"
 
 namespace weft::operators::link {
 
 // Writes beside `path` and renames, so that a reader sees the old file or the whole new one. Errors
 // name the path.
 absl::Status WriteModelFile(const std::string& path, const LinkModel& model);
+
+// The same of bytes that EncodeModel made.
+absl::Status WriteModelBytes(const std::string& path, std::string_view bytes);
 
 // Puts the file's weights into `model`. NOT_FOUND without the file, DATA_LOSS for a damaged one,
 // FAILED_PRECONDITION for another format version, another model or other dimensions; each message
@@ -27,6 +31,11 @@ absl::Status ReadModelFile(const std::string& path, LinkModel& model);
 
 // The same for a file's bytes; messages start with `source_name`.
 absl::Status ReadModelBytes(std::string_view source_name, std::string_view bytes, LinkModel& model);
+
+// The bytes of a file with such sections, and the sections of such bytes of a model of that name.
+std::string EncodeModel(std::string_view model_name, const MemoryCheckpoint& sections);
+absl::StatusOr<MemoryCheckpoint> DecodeModel(std::string_view source_name, std::string_view bytes,
+                                             std::string_view model_name);
 
 // Name of the model in the file, after the same checks but for the dimensions.
 absl::StatusOr<std::string> ModelFileName(const std::string& path);

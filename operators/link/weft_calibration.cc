@@ -1,14 +1,7 @@
-// WeftModel: probabilities, and the weights that it saves, of which they are a part.
-#include "graph/check.h"
+// WeftModel: probabilities.
 #include "operators/link/weft_workspace.h"
 
 namespace weft::operators::link {
-namespace {
-
-constexpr std::string_view kSection = "calibration";
-
-}  // namespace
-
 // The calibration knows an event where a score may: from the next event, batch or time on. It
 // learns from every negative, also while the weights stand still: by then it is known what came. It
 // leaves out what is scored while the weights are trained, and begins anew then.
@@ -42,24 +35,6 @@ void WeftModel::Calibrate(const LinkStep& step, const LinkStepScores& scores, st
     calibration_.Add(logit, true);
     calibration_.Add(negative_logit, false);
   }
-}
-
-absl::Status WeftModel::SaveWeights(graph::CheckpointSink& sink) const {
-  // In the order of LoadWeights, as a checkpoint wants it.
-  WEFT_TRY(calibration_.Save(kSection, sink));
-  return head_.Save(sink);
-}
-
-// The model keeps all of its weights if any do not fit.
-absl::Status WeftModel::LoadWeights(graph::CheckpointSource& source) {
-  ProbabilityCalibration calibration;
-  if (source.Remaining(kSection) == 0)
-    return absl::FailedPreconditionError(
-        "expected weights with a calibration, got those of an older version; train them again");
-  WEFT_TRY(calibration.Load(kSection, source));
-  WEFT_TRY(head_.Load(source));
-  calibration_ = calibration;
-  return absl::OkStatus();
 }
 
 }  // namespace weft::operators::link

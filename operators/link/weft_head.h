@@ -50,6 +50,8 @@ class WeftHead {
   // by `lesson_scale`. `rate_factor` scales the step.
   void Learn(const float* features, std::span<const WeftLesson> lessons, float lesson_scale,
              float rate_factor);
+  // Takes what another one has learned.
+  void CopyFrom(const WeftHead& other) { perceptron_.CopyFrom(other.perceptron_); }
   // Moves the running mean and deviation.
   void ObserveScale(const float* features, std::int64_t row_count) {
     perceptron_.ObserveScale(features, row_count);

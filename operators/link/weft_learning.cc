@@ -80,7 +80,8 @@ absl::Status WeftModel::SaveState(graph::CheckpointSink& sink) const {
   WEFT_TRY(sink.Write("rows", table_.used_rows()));
   WEFT_TRY(sink.Write("before", table_.used_before()));
   WEFT_TRY(WriteValue("events_since_memory", workspace_->events_since_memory, sink));
-  return memory_.Save(sink);
+  WEFT_TRY(memory_.Save(sink));
+  return versions_.Save(sink);
 }
 
 absl::Status WeftModel::LoadState(graph::CheckpointSource& source) {
@@ -102,7 +103,10 @@ absl::Status WeftModel::LoadState(graph::CheckpointSource& source) {
   table_.stream() = stream;
   std::int64_t& since = workspace_->events_since_memory;
   WEFT_TRY(ReadValue("events_since_memory", since, source));
-  if (since >= 0 && since < kMemoryEvents) return memory_.Load(source);
+  if (since >= 0 && since < kMemoryEvents) {
+    WEFT_TRY(memory_.Load(source));
+    return versions_.Load(source);
+  }
   absl::Status status = absl::DataLossError(graph::Concat(
       "section events_since_memory: expected 0 to ", kMemoryEvents - 1, ", got ", since));
   ResetState();

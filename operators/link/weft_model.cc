@@ -30,6 +30,13 @@ WeftModel::WeftModel(const WeftOptions& options, const gpu::Exec& exec)
              .without = options.without},
             exec),
       memory_(options.seed),
+      versions_({.most = options.max_versions,
+                 .guard = options.guard,
+                 .head = {.seed = options.seed,
+                          .max_rows = 2 * options.step_events,
+                          .adam = options.adam,
+                          .without = options.without}},
+                exec),
       workspace_(std::make_unique<Workspace>(options.step_events, gpu::MemoryOf(exec))) {}
 
 WeftModel::~WeftModel() = default;
@@ -42,6 +49,7 @@ void WeftModel::ResetState() {
   gpu::Synchronize(exec_);
   table_.Clear();
   memory_.Clear();
+  versions_.Clear();
   workspace_->events_since_memory = 0;
 }
 
@@ -157,6 +165,7 @@ void WeftModel::AdvancePiece(const LinkStep& step, const LinkStepScores& scores,
     ScoreRows(w.extra_features.data(), scores.extra.subspan(from, to - from), w.extra_logits);
   }
   Calibrate(step, scores, begin, end, last_us);
+  if (!step.negative.empty() && !training_) CompareVersions(step, begin, end);
   if (step.learn) Learn(step, begin, end);
 }
 

@@ -20,6 +20,7 @@
 #include "operators/link/weft_head.h"
 #include "operators/link/weft_kernels.h"
 #include "operators/link/weft_memory.h"
+#include "operators/link/weft_versions.h"
 
 namespace weft::operators::link {
 
@@ -29,12 +30,14 @@ struct WeftOptions {
   std::int64_t step_events = 64;  // worked on together; B of before_batch(B)
   learn::AdamOptions adam;
   std::vector<const WeftGroup*> without;  // groups of columns that count as unknown
+  std::int32_t max_versions = 4;          // that commands keep
+  bool guard = true;                      // against drift, while it learns from a stream
   std::uint64_t seed = 1;  // of the initial weights and of the negatives that it draws itself
 };
 
 // Thread-compatible. Exact: the same events, in the same steps, give the same bits on any number of
 // threads; scores do not depend on the steps unless it learns.
-class WeftModel final : public LinkModel {
+class WeftModel final : public LinkModel, public VersionedModel {
  public:
   WeftModel(const WeftOptions& options, const gpu::Exec& exec);
   ~WeftModel() override;
@@ -59,6 +62,17 @@ class WeftModel final : public LinkModel {
   absl::Status SaveState(graph::CheckpointSink& sink) const override;
   absl::Status LoadState(graph::CheckpointSource& source) override;
 
+  VersionedModel* versioned() override { return this; }
+  ModelVersions Versions() const override { return versions_.List(); }
+  std::int64_t restored_count() const override { return versions_.restored_count(); }
+  absl::StatusOr<std::string> ExportVersion(std::uint64_t number) const override;
+  absl::StatusOr<std::uint64_t> KeepVersion(std::string_view note) override;
+  absl::StatusOr<std::uint64_t> ImportVersion(std::string_view model_file,
+                                              std::string_view note) override;
+  absl::StatusOr<std::uint64_t> PromoteVersion(std::uint64_t number) override;
+  absl::StatusOr<std::uint64_t> RollBack() override;
+  absl::StatusOr<std::uint64_t> DropVersion(std::uint64_t number) override;
+
   const WeftHead& head() const { return head_; }
 
  private:
@@ -72,8 +86,11 @@ class WeftModel final : public LinkModel {
                  std::vector<float>& logits) const;
   void Calibrate(const LinkStep& step, const LinkStepScores& scores, std::int64_t begin,
                  std::int64_t end, graph::TimeUs last_us);
+  void CompareVersions(const LinkStep& step, std::int64_t begin, std::int64_t end);
   void Learn(const LinkStep& step, std::int64_t begin, std::int64_t end);
   void LearnAgain();
+  WeftWeights weights() { return {head_, calibration_}; }
+  VersionMoment Now() const;
 
   WeftOptions options_;
   gpu::Exec exec_;
@@ -82,6 +99,7 @@ class WeftModel final : public LinkModel {
   WeftHead head_;
   WeftMemory memory_;
   ProbabilityCalibration calibration_;
+  WeftVersions versions_;
   bool training_ = false;
   float rate_factor_ = 1.0f;
   std::unique_ptr<Workspace> workspace_;

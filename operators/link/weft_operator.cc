@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::int32_t kBatch = 64;
 constexpr std::int64_t kMaxNodes = std::int64_t{1} << 28;
+constexpr std::int64_t kMostVersions = 32;
 constexpr std::int64_t kMaxBeforeRows = std::int64_t{1} << 20;
 
 LinkReads ReadsOf(v1::Weft::Reads reads) {
@@ -48,7 +49,7 @@ graph::Contract WeftOperator::contract() {
   graph::Contract contract = LinkContract("weft.operators.link.v1.Weft");
   contract.reads = graph::Reads::kBeforeTime;
   contract.micro_batch = kBatch;
-  contract.state_version = 2;
+  contract.state_version = 3;
   return contract;
 }
 
@@ -62,6 +63,11 @@ absl::StatusOr<std::unique_ptr<LinkModel>> WeftOperator::MakeModel(graph::OpenCo
   WEFT_TRY(ReadTable(context, message, options.table));
   WEFT_ASSIGN(options.adam.learning_rate,
               LearningRateOption(context, message.learning_rate(), options.adam.learning_rate));
+  WEFT_ASSIGN(const std::int64_t max_versions,
+              PositiveOption(context, "max_versions", message.max_versions(), options.max_versions,
+                             kMostVersions));
+  options.max_versions = static_cast<std::int32_t>(max_versions);
+  options.guard = !message.no_guard();
   options.reads = ReadsOf(message.reads());
   options.step_events = settings.batch;
   options.seed = message.seed();
