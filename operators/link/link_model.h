@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -18,6 +19,7 @@
 #include "graph/state.h"
 #include "operators/link/link_reads.h"
 #include "operators/link/model_versions.h"
+#include "operators/link/pair_explanation.h"
 #include "operators/link/pair_score.h"
 
 namespace weft::operators::link {
@@ -77,6 +79,14 @@ class LinkModel {
   virtual void ScorePairs(std::span<const graph::NodeId> source,
                           std::span<const graph::NodeId> target, graph::TimeUs time_us,
                           std::span<PairScore> score) const = 0;
+
+  // Why the pair has the score that ScorePairs gives it. None of a model that cannot say; its
+  // partners may be empty of one that knows no partners.
+  virtual std::optional<PairExplanation> Explain(graph::NodeId /*source*/, graph::NodeId /*target*/,
+                                                 graph::TimeUs /*time_us*/,
+                                                 PairQuestion /*question*/) const {
+    return std::nullopt;
+  }
 
   // Learned numbers ("weights", and the optimiser's) and events' traces, apart: a model file holds
   // only the former.

@@ -74,6 +74,10 @@ class LinkOperator : public graph::Operator, public LinkReader {
   std::optional<CoverageEstimate> Coverage(double coverage) const final {
     return coverage_.At(coverage);
   }
+  std::optional<PairExplanation> Explain(graph::NodeId source, graph::NodeId target,
+                                         PairQuestion question) const final {
+    return model_->Explain(source, target, last_time_us_, question);
+  }
   const VersionedModel* versions() const final { return model_->versioned(); }
   std::optional<CommandOutcome> latest_command() const final { return latest_command_; }
 

@@ -12,6 +12,7 @@
 #include "graph/packet.h"
 #include "operators/link/coverage_window.h"
 #include "operators/link/model_versions.h"
+#include "operators/link/pair_explanation.h"
 #include "operators/link/pair_score.h"
 
 namespace weft::operators::link {
@@ -63,6 +64,12 @@ class LinkReader {
   // The PairScore::joint of a set that holds the next target with probability `coverage`, within
   // (0, 1), given that it was seen before; none of a predictor that does not keep account.
   virtual std::optional<CoverageEstimate> Coverage(double /*coverage*/) const {
+    return std::nullopt;
+  }
+  // Why the pair has the score of ScorePairs; none of a predictor that cannot say. As long as some
+  // thousand scores.
+  virtual std::optional<PairExplanation> Explain(graph::NodeId /*source*/, graph::NodeId /*target*/,
+                                                 PairQuestion /*question*/) const {
     return std::nullopt;
   }
   // Null of a predictor that keeps no versions of its weights.

@@ -57,6 +57,8 @@ class WeftHead {
     perceptron_.ObserveScale(features, row_count);
   }
 
+  // Running means of the columns, kWeftStride.
+  std::span<const float> means() const { return perceptron_.scale().first(kWeftStride); }
   std::span<float> weights() { return perceptron_.weights(); }
   std::span<const float> gradient() const { return perceptron_.gradient(); }
   // The derivative that Learn would step along, without the step; for checking it.

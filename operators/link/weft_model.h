@@ -57,6 +57,10 @@ class WeftModel final : public LinkModel, public VersionedModel {
   void ScorePairs(std::span<const graph::NodeId> source, std::span<const graph::NodeId> target,
                   graph::TimeUs time_us, std::span<PairScore> score) const override;
 
+  std::optional<PairExplanation> Explain(graph::NodeId source, graph::NodeId target,
+                                         graph::TimeUs time_us,
+                                         PairQuestion question) const override;
+
   absl::Status SaveWeights(graph::CheckpointSink& sink) const override;
   absl::Status LoadWeights(graph::CheckpointSource& source) override;
   absl::Status SaveState(graph::CheckpointSink& sink) const override;
@@ -84,6 +88,11 @@ class WeftModel final : public LinkModel, public VersionedModel {
   WeftTarget TargetOf(graph::NodeId node) const;
   void ScoreRows(const float* features, std::span<PairScore> score,
                  std::vector<float>& logits) const;
+  void ExplainGroups(const float* row, PairQuestion question, PairExplanation& explanation) const;
+  void ExplainPartners(graph::NodeId source, graph::NodeId target, graph::TimeUs time_us,
+                       PairQuestion question, PairExplanation& explanation) const;
+  float LogOddsOf(graph::NodeId source, graph::NodeId target, graph::TimeUs time_us,
+                  PairQuestion question) const;
   void Calibrate(const LinkStep& step, const LinkStepScores& scores, std::int64_t begin,
                  std::int64_t end, graph::TimeUs last_us);
   void CompareVersions(const LinkStep& step, std::int64_t begin, std::int64_t end);
