@@ -99,6 +99,34 @@ class GrpcAdminClient final : public AdminClient {
     return Call(deadline_seconds_, stub_, &v1::AdminService::Stub::Drain, v1::DrainRequest())
         .status();
   }
+  absl::StatusOr<v1::ListModelVersionsResponse> ListModelVersions(
+      const v1::ListModelVersionsRequest& request) override {
+    return Call(deadline_seconds_, stub_, &v1::AdminService::Stub::ListModelVersions, request);
+  }
+  absl::StatusOr<v1::ExportModelVersionResponse> ExportModelVersion(
+      const v1::ExportModelVersionRequest& request) override {
+    return Call(deadline_seconds_, stub_, &v1::AdminService::Stub::ExportModelVersion, request);
+  }
+  absl::StatusOr<v1::KeepModelVersionResponse> KeepModelVersion(
+      const v1::KeepModelVersionRequest& request) override {
+    return Call(deadline_seconds_, stub_, &v1::AdminService::Stub::KeepModelVersion, request);
+  }
+  absl::StatusOr<v1::ImportModelVersionResponse> ImportModelVersion(
+      const v1::ImportModelVersionRequest& request) override {
+    return Call(deadline_seconds_, stub_, &v1::AdminService::Stub::ImportModelVersion, request);
+  }
+  absl::StatusOr<v1::PromoteModelVersionResponse> PromoteModelVersion(
+      const v1::PromoteModelVersionRequest& request) override {
+    return Call(deadline_seconds_, stub_, &v1::AdminService::Stub::PromoteModelVersion, request);
+  }
+  absl::StatusOr<v1::RollBackModelResponse> RollBackModel(
+      const v1::RollBackModelRequest& request) override {
+    return Call(deadline_seconds_, stub_, &v1::AdminService::Stub::RollBackModel, request);
+  }
+  absl::StatusOr<v1::DropModelVersionResponse> DropModelVersion(
+      const v1::DropModelVersionRequest& request) override {
+    return Call(deadline_seconds_, stub_, &v1::AdminService::Stub::DropModelVersion, request);
+  }
   absl::Status WaitServing(double seconds) override {
     grpc::ClientContext context;
     context.set_deadline(After(seconds));

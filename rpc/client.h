@@ -45,6 +45,20 @@ class AdminClient {
   virtual absl::StatusOr<v1::CheckpointResponse> Checkpoint() = 0;
   virtual absl::StatusOr<v1::GetStateHashResponse> GetStateHash() = 0;
   virtual absl::Status Drain() = 0;
+  virtual absl::StatusOr<v1::ListModelVersionsResponse> ListModelVersions(
+      const v1::ListModelVersionsRequest& request) = 0;
+  virtual absl::StatusOr<v1::ExportModelVersionResponse> ExportModelVersion(
+      const v1::ExportModelVersionRequest& request) = 0;
+  virtual absl::StatusOr<v1::KeepModelVersionResponse> KeepModelVersion(
+      const v1::KeepModelVersionRequest& request) = 0;
+  virtual absl::StatusOr<v1::ImportModelVersionResponse> ImportModelVersion(
+      const v1::ImportModelVersionRequest& request) = 0;
+  virtual absl::StatusOr<v1::PromoteModelVersionResponse> PromoteModelVersion(
+      const v1::PromoteModelVersionRequest& request) = 0;
+  virtual absl::StatusOr<v1::RollBackModelResponse> RollBackModel(
+      const v1::RollBackModelRequest& request) = 0;
+  virtual absl::StatusOr<v1::DropModelVersionResponse> DropModelVersion(
+      const v1::DropModelVersionRequest& request) = 0;
   // Waits until the server says that it is serving, at most `seconds`.
   virtual absl::Status WaitServing(double seconds) = 0;
 };

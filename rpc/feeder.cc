@@ -41,6 +41,10 @@ void Feeder::End(const absl::Status& status) {
 }
 
 absl::Status Feeder::Push(DurableRecord record) {
+  if (record.command) {
+    return graph_->SendCommand(input_, record.position, record.watermark_us,
+                               *std::move(record.command));
+  }
   if (record.events == nullptr) {
     return graph_->AdvanceTime(input_, record.position, record.watermark_us);
   }
@@ -60,6 +64,9 @@ absl::Status Feeder::Replay(LogPosition from) {
     replayed.watermark_us = record.watermark_us;
     if (record.events.size() > 0) {
       replayed.events = std::make_shared<const graph::EventBatch>(record.events);
+    }
+    if (record.kind == graph::RecordKind::kCommand) {
+      WEFT_ASSIGN(replayed.command, graph::DecodeCommand(record.control));
     }
     WEFT_TRY(Push(std::move(replayed)));
     const std::scoped_lock lock(mutex_);

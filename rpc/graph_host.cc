@@ -274,6 +274,23 @@ std::uint64_t GraphHost::DurableCount() const {
   return count;
 }
 
+absl::StatusOr<LogPosition> GraphHost::SendCommand(graph::Command command,
+                                                   std::int64_t deadline_ns) {
+  const std::vector<graph::ParsedSpec::Node>& nodes = spec_->nodes();
+  const auto node = std::ranges::find(nodes, command.node, &graph::ParsedSpec::Node::name);
+  if (node == nodes.end()) {
+    return WithReason(absl::NotFoundError(Concat("the graph has no node \"", command.node, "\"")),
+                      v1::ERROR_REASON_UNKNOWN_NODE, {{"node", command.node}});
+  }
+  const int input = spec_->InputBefore(static_cast<int>(node - nodes.begin()));
+  Sequencer& sequencer = *feeds_[static_cast<std::size_t>(input)].sequencer;
+  WEFT_ASSIGN(const LogPosition position, sequencer.SubmitCommand(std::move(command)));
+  LogPosition after = position;
+  after.offset += 1;
+  WEFT_TRY(sequencer.WaitApplied(after, deadline_ns));
+  return position;
+}
+
 absl::StatusOr<CheckpointManifest> GraphHost::Checkpoint() {
   const std::scoped_lock lock(checkpoint_mutex_);
   const auto start = std::chrono::steady_clock::now();

@@ -78,6 +78,11 @@ class GraphHost {
   // Names of the nodes that answer LinkService, in spec order.
   const std::vector<std::string>& link_nodes() const { return link_nodes_; }
 
+  // Sends a command through the log of a feed that reaches the node that it names, and waits until
+  // it has been carried out, at most until `deadline_ns` of the clock; the place of its record.
+  // NOT_FOUND for an unknown node. DEADLINE_EXCEEDED: it is in the log and will be carried out.
+  absl::StatusOr<graph::LogPosition> SendCommand(graph::Command command, std::int64_t deadline_ns);
+
   absl::StatusOr<graph::CheckpointManifest> Checkpoint();
   // Of a state that contains everything that was durable when it was called.
   absl::StatusOr<graph::CheckpointManifest> StateHash();

@@ -264,7 +264,8 @@ void Sequencer::CountVerdicts(const LogRecord& record) {
 }
 
 void Sequencer::Enqueue(IngestProducer* producer, LogRecord record,
-                        std::vector<graph::NewNode> new_nodes) {
+                        std::vector<graph::NewNode> new_nodes,
+                        std::optional<graph::Command> command) {
   record.position = end_;
   record.watermark_us = watermark_us_;
   last_record_ns_ = environment_.clock->NowNs();
@@ -289,9 +290,21 @@ void Sequencer::Enqueue(IngestProducer* producer, LogRecord record,
   if (record.events.size() > 0) {
     queued->record.events = std::make_shared<const graph::EventBatch>(std::move(record.events));
   }
+  queued->record.command = std::move(command);
   entry.durable = [this, queued] { OnDurable(queued); };
   end_.offset += queued->entry_count;
   environment_.writer->Enqueue(std::move(entry));
+}
+
+absl::StatusOr<LogPosition> Sequencer::SubmitCommand(graph::Command command) {
+  const std::scoped_lock order(environment_.writer->order());
+  WEFT_TRY(CheckAccepting());
+  const LogPosition position = end_;
+  LogRecord record;
+  record.kind = graph::RecordKind::kCommand;
+  record.control = graph::EncodeCommand(command);
+  Enqueue(nullptr, std::move(record), {}, std::move(command));
+  return position;
 }
 
 absl::Status Sequencer::Tick() {

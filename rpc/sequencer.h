@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "graph/command.h"
 #include "graph/metrics.h"
 #include "graph/state.h"
 #include "rpc/event_columns.h"
@@ -36,7 +37,8 @@ namespace weft::rpc {
 struct DurableRecord {
   graph::LogPosition position;
   graph::TimeUs watermark_us = graph::kBeforeAllTime;
-  std::shared_ptr<const graph::EventBatch> events;  // null: only the watermark moves
+  std::shared_ptr<const graph::EventBatch> events;
+  std::optional<graph::Command> command;  // without it and without events only the watermark moves
 };
 
 class Sequencer {
@@ -92,6 +94,9 @@ class Sequencer {
   // number.
   absl::StatusOr<Submitted> SubmitOnce(std::string_view producer, const v1::EventColumns& columns,
                                        bool append);
+  // Queues a command at the feed's end; the position of its record. What SubmitOnce fails with when
+  // nothing is taken in.
+  absl::StatusOr<graph::LogPosition> SubmitCommand(graph::Command command);
   // Waits until the producer's events before `seq` are durable, at most until `deadline_ns` of the
   // clock. The writer's status if that has stopped; what is queued may become durable all the same.
   absl::Status WaitDurable(std::string_view producer, std::uint64_t seq, std::int64_t deadline_ns);
@@ -137,7 +142,8 @@ class Sequencer {
                                              std::span<graph::NodeId> nodes,
                                              std::vector<graph::NewNode>& new_nodes);
   void Enqueue(IngestProducer* producer, graph::LogRecord record,
-               std::vector<graph::NewNode> new_nodes);
+               std::vector<graph::NewNode> new_nodes,
+               std::optional<graph::Command> command = std::nullopt);
   void OnDurable(const std::shared_ptr<Queued>& queued);
   void CountVerdicts(const graph::LogRecord& record);
   // Of a session.

@@ -22,6 +22,7 @@
 #include "rpc/ingest_handlers.h"
 #include "rpc/link_handlers.h"
 #include "rpc/logging.h"
+#include "rpc/model_handlers.h"
 #include "rpc/metrics_text.h"
 #include "rpc/server_config.h"
 #include "rpc/services.h"
@@ -172,6 +173,7 @@ class GrpcServer final : public Server {
     admin.graph_text = options_.graph_text;
     admin.request_drain = [this] { RequestDrain(); };
     RegisterAdminHandlers(admin, *dispatcher_);
+    RegisterModelHandlers(host_.get(), *dispatcher_);
     const ServiceEnvironment services{host_.get(), dispatcher_.get(), predictions_.get(), clock_,
                                       call.max_message_bytes()};
     ingest_service_ = std::make_unique<IngestGrpcService>(services);

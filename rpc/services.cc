@@ -72,4 +72,53 @@ grpc::ServerUnaryReactor* AdminGrpcService::GetStateHash(grpc::CallbackServerCon
                     "/weft.v1.AdminService/GetStateHash", context, request, response);
 }
 
+grpc::ServerUnaryReactor* AdminGrpcService::ListModelVersions(
+    grpc::CallbackServerContext* context, const v1::ListModelVersionsRequest* request,
+    v1::ListModelVersionsResponse* response) {
+  return ServeUnary(*environment_.dispatcher, *environment_.clock,
+                    "/weft.v1.AdminService/ListModelVersions", context, request, response);
+}
+
+grpc::ServerUnaryReactor* AdminGrpcService::ExportModelVersion(
+    grpc::CallbackServerContext* context, const v1::ExportModelVersionRequest* request,
+    v1::ExportModelVersionResponse* response) {
+  return ServeUnary(*environment_.dispatcher, *environment_.clock,
+                    "/weft.v1.AdminService/ExportModelVersion", context, request, response);
+}
+
+grpc::ServerUnaryReactor* AdminGrpcService::KeepModelVersion(
+    grpc::CallbackServerContext* context, const v1::KeepModelVersionRequest* request,
+    v1::KeepModelVersionResponse* response) {
+  return ServeUnary(*environment_.dispatcher, *environment_.clock,
+                    "/weft.v1.AdminService/KeepModelVersion", context, request, response);
+}
+
+grpc::ServerUnaryReactor* AdminGrpcService::ImportModelVersion(
+    grpc::CallbackServerContext* context, const v1::ImportModelVersionRequest* request,
+    v1::ImportModelVersionResponse* response) {
+  return ServeUnary(*environment_.dispatcher, *environment_.clock,
+                    "/weft.v1.AdminService/ImportModelVersion", context, request, response);
+}
+
+grpc::ServerUnaryReactor* AdminGrpcService::PromoteModelVersion(
+    grpc::CallbackServerContext* context, const v1::PromoteModelVersionRequest* request,
+    v1::PromoteModelVersionResponse* response) {
+  return ServeUnary(*environment_.dispatcher, *environment_.clock,
+                    "/weft.v1.AdminService/PromoteModelVersion", context, request, response);
+}
+
+grpc::ServerUnaryReactor* AdminGrpcService::RollBackModel(grpc::CallbackServerContext* context,
+                                                          const v1::RollBackModelRequest* request,
+                                                          v1::RollBackModelResponse* response) {
+  return ServeUnary(*environment_.dispatcher, *environment_.clock,
+                    "/weft.v1.AdminService/RollBackModel", context, request, response);
+}
+
+grpc::ServerUnaryReactor* AdminGrpcService::DropModelVersion(
+    grpc::CallbackServerContext* context, const v1::DropModelVersionRequest* request,
+    v1::DropModelVersionResponse* response) {
+  return ServeUnary(*environment_.dispatcher, *environment_.clock,
+                    "/weft.v1.AdminService/DropModelVersion", context, request, response);
+}
+
 }  // namespace weft::rpc

@@ -72,6 +72,27 @@ class AdminGrpcService final : public v1::AdminService::CallbackService {
   grpc::ServerUnaryReactor* GetStateHash(grpc::CallbackServerContext* context,
                                          const v1::GetStateHashRequest* request,
                                          v1::GetStateHashResponse* response) override;
+  grpc::ServerUnaryReactor* ListModelVersions(grpc::CallbackServerContext* context,
+                                              const v1::ListModelVersionsRequest* request,
+                                              v1::ListModelVersionsResponse* response) override;
+  grpc::ServerUnaryReactor* ExportModelVersion(grpc::CallbackServerContext* context,
+                                               const v1::ExportModelVersionRequest* request,
+                                               v1::ExportModelVersionResponse* response) override;
+  grpc::ServerUnaryReactor* KeepModelVersion(grpc::CallbackServerContext* context,
+                                             const v1::KeepModelVersionRequest* request,
+                                             v1::KeepModelVersionResponse* response) override;
+  grpc::ServerUnaryReactor* ImportModelVersion(grpc::CallbackServerContext* context,
+                                               const v1::ImportModelVersionRequest* request,
+                                               v1::ImportModelVersionResponse* response) override;
+  grpc::ServerUnaryReactor* PromoteModelVersion(grpc::CallbackServerContext* context,
+                                                const v1::PromoteModelVersionRequest* request,
+                                                v1::PromoteModelVersionResponse* response) override;
+  grpc::ServerUnaryReactor* RollBackModel(grpc::CallbackServerContext* context,
+                                          const v1::RollBackModelRequest* request,
+                                          v1::RollBackModelResponse* response) override;
+  grpc::ServerUnaryReactor* DropModelVersion(grpc::CallbackServerContext* context,
+                                             const v1::DropModelVersionRequest* request,
+                                             v1::DropModelVersionResponse* response) override;
 
  private:
   const ServiceEnvironment environment_;

@@ -41,6 +41,7 @@ void AddIngestCommand(CLI::App& root, Invocation& invocation);
 void AddPredictCommand(CLI::App& root, Invocation& invocation);
 void AddWatchCommand(CLI::App& root, Invocation& invocation);
 void AddDataCommand(CLI::App& root, Invocation& invocation);
+void AddModelCommand(CLI::App& root, Invocation& invocation);
 void AddDoctorCommand(CLI::App& root, Invocation& invocation);
 void AddTrainCommand(CLI::App& root, Invocation& invocation);
 void AddBenchCommand(CLI::App& root, Invocation& invocation);

@@ -1,11 +1,13 @@
 #include <cstdio>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include <nlohmann/json.hpp>
 
 #include "deploy/weft/command.h"
 #include "graph/check.h"
+#include "graph/command.h"
 #include "graph/text.h"
 #include "operators/io/time_text.h"
 #include "rpc/reject_reason.h"
@@ -26,8 +28,8 @@ const char* KindName(graph::RecordKind kind) {
       return "events";
     case graph::RecordKind::kIdle:
       return "idle";
-    case graph::RecordKind::kModel:
-      return "model";
+    case graph::RecordKind::kCommand:
+      return "command";
     case graph::RecordKind::kFeedPolicy:
       return "feed_policy";
     case graph::RecordKind::kGraphSpec:
@@ -64,6 +66,9 @@ class FeedPrinter {
         line += graph::Concat(", ", reject.seq, " ", ReasonName(reject.reason));
       }
     }
+    if (const auto command = CommandOf(record)) {
+      line += graph::Concat(" for node ", command->node, ", ", command->body.size(), " bytes");
+    }
     std::printf("%s\n", line.c_str());
   }
 
@@ -71,6 +76,14 @@ class FeedPrinter {
   std::string ProducerName(const graph::LogRecord& record) const {
     const auto found = producers_.find(record.producer);
     return found == producers_.end() ? graph::Hexadecimal(record.producer) : found->second;
+  }
+
+  // A damaged one prints without its contents.
+  static std::optional<graph::Command> CommandOf(const graph::LogRecord& record) {
+    if (record.kind != graph::RecordKind::kCommand) return std::nullopt;
+    absl::StatusOr<graph::Command> command = graph::DecodeCommand(record.control);
+    if (!command.ok()) return std::nullopt;
+    return *std::move(command);
   }
 
   void PrintJson(const graph::LogRecord& record) const {
@@ -93,6 +106,10 @@ class FeedPrinter {
       for (const graph::Reject& reject : record.rejects) {
         object["rejects"].push_back({{"seq", reject.seq}, {"reason", ReasonName(reject.reason)}});
       }
+    }
+    if (const auto command = CommandOf(record)) {
+      object["node"] = command->node;
+      object["body_bytes"] = command->body.size();
     }
     std::printf(
         "%s\n",

@@ -35,6 +35,7 @@ int Main(int argument_count, char** arguments) {
   weft::deploy::AddGraphCommand(root, invocation);
   weft::deploy::AddOperatorsCommand(root, invocation);
   weft::deploy::AddDataCommand(root, invocation);
+  weft::deploy::AddModelCommand(root, invocation);
   weft::deploy::AddDoctorCommand(root, invocation);
   weft::deploy::AddVersionCommand(root, invocation);
   weft::deploy::AddCompletionCommand(root, invocation);
