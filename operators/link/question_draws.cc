@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "gpu/host_device.h"
+#include "operators/link/candidate_draws.h"
 
 namespace weft::operators::link {
 namespace {
@@ -13,10 +14,6 @@ constexpr std::uint64_t kTries = 32;
 
 std::uint64_t Hash(std::uint64_t seed, std::int64_t index, std::uint64_t slot) {
   return gpu::CounterHash(seed, static_cast<std::uint64_t>(index), slot);
-}
-
-bool Contains(const std::vector<graph::NodeId>& nodes, graph::NodeId node) {
-  return std::find(nodes.begin(), nodes.end(), node) != nodes.end();
 }
 
 }  // namespace
@@ -107,30 +104,13 @@ graph::NodeId QuestionDraws::Historical(std::uint64_t seed, std::int64_t index) 
 std::vector<graph::NodeId> QuestionDraws::Candidates(std::uint64_t seed, std::int64_t index,
                                                      std::size_t historical,
                                                      std::size_t count) const {
-  std::vector<graph::NodeId> candidates = PastThatDidNotHappen(index);
-  const std::size_t kept = std::min({historical, count, candidates.size()});
-  std::uint64_t slot = 0;
-  for (; slot < kept; ++slot) {
-    const std::uint64_t left = candidates.size() - slot;
-    std::swap(candidates[slot], candidates[slot + Hash(seed, index, slot) % left]);
-  }
-  candidates.resize(kept);
-
   const std::span<const graph::NodeId> pool = negatives_.pool();
-  const auto add = [&](graph::NodeId target) {
-    if (!Contains(candidates, target) && !negatives_.Happened(index, target))
-      candidates.push_back(target);
-  };
-  std::size_t place = 0;
-  for (const std::uint64_t end = slot + kTries * count;
-       slot < end && candidates.size() < count && !pool.empty(); ++slot) {
-    place = Hash(seed, index, slot) % pool.size();
-    add(pool[place]);
-  }
-  // Nearly all targets are in or happened: those that are left, from here on.
-  for (std::size_t step = 1; step <= pool.size() && candidates.size() < count; ++step)
-    add(pool[(place + step) % pool.size()]);
-  return candidates;
+  return DrawCandidates(
+      {.past = PastThatDidNotHappen(index),
+       .pool_size = pool.size(),
+       .pool = [pool](std::uint64_t place) { return pool[place]; },
+       .happened = [&](graph::NodeId target) { return negatives_.Happened(index, target); }},
+      historical, count, seed, static_cast<std::uint64_t>(index));
 }
 
 std::vector<std::int64_t> DrawEvents(std::uint64_t seed, std::int64_t begin, std::int64_t end,

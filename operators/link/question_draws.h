@@ -31,8 +31,7 @@ class QuestionDraws {
   // A target uniform over those that the event's source had before; kNoNode if there is none.
   graph::NodeId Historical(std::uint64_t seed, std::int64_t index) const;
 
-  // `count` distinct targets: first up to `historical` that the source had before, uniform without
-  // replacement, then uniform over all targets of the file. Fewer where the file has fewer.
+  // As DrawCandidates, from what the source had before and from all targets of the file.
   std::vector<graph::NodeId> Candidates(std::uint64_t seed, std::int64_t index,
                                         std::size_t historical, std::size_t count) const;
 

@@ -6,16 +6,12 @@
 #include <vector>
 
 #include "operators/learn/ranking_metrics.h"
+#include "operators/link/candidate_draws.h"
 #include "operators/link/link_model.h"
 #include "operators/link/link_training.h"
 #include "operators/link/question_draws.h"
 
 namespace weft::operators::link {
-
-// Of a ranking: what the positive stands against, and how many of it at most are past targets of
-// its source.
-inline constexpr std::size_t kRankCandidates = 100;
-inline constexpr std::size_t kHistoricalCandidates = 50;
 
 struct QuestionOptions {
   std::uint64_t seed = 1;
