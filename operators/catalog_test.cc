@@ -32,7 +32,8 @@ const tests::PayloadEncoders& Encoders() {
   static const auto* const kEncoders = [] {
     auto* encoders = new tests::PayloadEncoders();
     encoders->Add<LinkCandidates>([](const LinkCandidates& candidates) {
-      return EventBytes(candidates.events) + Bytes(candidates.negative);
+      return EventBytes(candidates.events) + Bytes(candidates.negative) +
+             Bytes(candidates.extra_begin) + Bytes(candidates.extra);
     });
     encoders->Add<LinkScores>([](const LinkScores& scores) {
       return graph::Concat(EventBytes(scores.events), Bytes(scores.negative),
@@ -53,7 +54,8 @@ const std::map<std::string, std::string, std::less<>>& Cases() {
     const std::string head = "input { name: \"events\" type: \"EventBatch\" }\n";
     const std::string sampler =
         "node { name: \"sampler\" operator: \"negative_sampler\" input: \"EVENTS:events\" "
-        "output: \"CANDIDATES:candidates\" }\n";
+        "output: \"CANDIDATES:candidates\" options { [type.googleapis.com/"
+        "weft.operators.link.v1.NegativeSampler] { ranked_one_in: 4 } } }\n";
     const std::string tail = "output { name: \"out\" stream: \"out\" }\n";
     const auto scorer = [&](const std::string& name, const std::string& options) {
       return head + sampler + "node { name: \"node\" operator: \"" + name +
@@ -66,7 +68,7 @@ const std::map<std::string, std::string, std::less<>>& Cases() {
              "node { name: \"node\" operator: \"negative_sampler\" input: \"EVENTS:events\" "
              "output: "
              "\"CANDIDATES:out\" options { [type.googleapis.com/weft.operators.link.v1."
-             "NegativeSampler] { seed: 3 max_targets: 9 } } }\n" +
+             "NegativeSampler] { seed: 3 max_targets: 9 ranked_one_in: 3 max_sources: 7 } } }\n" +
              tail},
         {"edgebank", scorer("edgebank",
                             "[type.googleapis.com/weft.operators.link.v1.EdgeBank] { max_pairs: 40 "

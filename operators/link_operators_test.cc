@@ -1,9 +1,14 @@
 // The link operators one at a time: options, ports, what they send and what they answer.
+#include <set>
+#include <tuple>
+#include <utility>
+
 #include "gmock/gmock.h"
 #include "graph/text.h"
 #include "gtest/gtest.h"
 #include "operators/catalog.h"
 #include "operators/learn/ranking_metrics.h"
+#include "operators/link/candidate_draws.h"
 #include "operators/link/link_evaluation_operator.h"
 #include "operators/link/link_types.h"
 #include "tests/harness/graph_run.h"
@@ -51,6 +56,80 @@ TEST(NegativeSamplerOperator, DrawsFromThePastAndNeverTheTrueTarget) {
     }
   }
   for (const int drawn : count) EXPECT_GT(drawn, 20);
+}
+
+// A stream of many events a time, whose sources have some targets that they come back to.
+std::vector<graph::EventBatch> RankedStream() {
+  std::vector<graph::EventBatch> packets;
+  for (std::uint64_t packet = 0; packet < 40; ++packet) {
+    graph::EventBatch& events = packets.emplace_back();
+    for (std::uint64_t i = 0; i < 64; ++i) {
+      const std::uint64_t number = packet * 64 + i;
+      events.source.push_back(static_cast<graph::NodeId>(number * number % 11));
+      events.target.push_back(static_cast<graph::NodeId>(100 + number * 7 % 13 * 20 + number % 5));
+      events.time_us.push_back(static_cast<graph::TimeUs>(number / 200));
+    }
+  }
+  return packets;
+}
+
+graph::Packet PacketOf(const graph::EventBatch& events, std::uint64_t offset) {
+  return graph::Packet::Make<graph::EventBatch>(std::make_shared<graph::EventBatch>(events),
+                                                {0, 0, offset}, events.time_us.back());
+}
+
+TEST(NegativeSamplerOperator, RanksSomeEventsAmongTargetsThatDidNotCome) {
+  OperatorRunner runner(OperatorCatalog(), "negative_sampler", "seed: 5 ranked_one_in: 4");
+  OperatorRunner without(OperatorCatalog(), "negative_sampler", "seed: 5 ranked_one_in: 0");
+  std::uint64_t offset = 0;
+  for (const graph::EventBatch& events : RankedStream()) {
+    ASSERT_TRUE(runner.Feed("EVENTS", PacketOf(events, offset)).ok());
+    ASSERT_TRUE(without.Feed("EVENTS", PacketOf(events, offset)).ok());
+    offset += 64;
+    if (offset == 640) {
+      ASSERT_TRUE(runner.SaveAndLoad().ok());
+    }
+  }
+  const auto outputs = runner.Outputs<LinkCandidates>("CANDIDATES");
+  const auto plain = without.Outputs<LinkCandidates>("CANDIDATES");
+  std::set<std::tuple<graph::NodeId, graph::NodeId, graph::TimeUs>> happened;
+  std::set<std::pair<graph::NodeId, graph::NodeId>> met;
+  std::set<graph::NodeId> seen;
+  int ranked = 0, of_the_past = 0;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const LinkCandidates& candidates = *outputs[i];
+    EXPECT_EQ(candidates.negative, plain[i]->negative);
+    EXPECT_TRUE(plain[i]->extra.empty() && plain[i]->extra_begin.empty());
+    const graph::EventBatch& events = candidates.events;
+    for (std::size_t row = 0; row < 64; ++row)
+      happened.emplace(events.source[row], events.target[row], events.time_us[row]);
+    for (std::size_t row = 0; row < 64 && !candidates.extra.empty(); ++row) {
+      const auto begin = candidates.extra.begin() + candidates.extra_begin[row];
+      const auto end = candidates.extra.begin() + candidates.extra_begin[row + 1];
+      ranked += begin == end ? 0 : 1;
+      EXPECT_LE(end - begin, static_cast<std::ptrdiff_t>(kRankCandidates));
+      EXPECT_EQ(std::set<graph::NodeId>(begin, end).size(), static_cast<std::size_t>(end - begin));
+      for (auto target = begin; target != end; ++target) {
+        EXPECT_FALSE(happened.contains({events.source[row], *target, events.time_us[row]}));
+        EXPECT_TRUE(seen.contains(*target));
+        of_the_past += met.contains({events.source[row], *target}) ? 1 : 0;
+      }
+    }
+    for (std::size_t row = 0; row < 64; ++row) {
+      met.emplace(events.source[row], events.target[row]);
+      seen.insert(events.target[row]);
+    }
+  }
+  EXPECT_NEAR(ranked, 40 * 64 / 4, 80);
+  EXPECT_GT(of_the_past, ranked * 5);
+}
+
+TEST(NegativeSamplerOperator, RefusesOptionsOutOfRange) {
+  OperatorRunner negative(OperatorCatalog(), "negative_sampler", "ranked_one_in: -2");
+  EXPECT_THAT(std::string(negative.status().message()),
+              HasSubstr("ranked_one_in: expected 0 or more, got -2"));
+  OperatorRunner sources(OperatorCatalog(), "negative_sampler", "max_sources: -1");
+  EXPECT_THAT(std::string(sources.status().message()), HasSubstr("max_sources"));
 }
 
 TEST(LinkOperator, NeedsExactlyOneInput) {

@@ -22,6 +22,10 @@ namespace weft::operators::link {
 struct LinkCandidates {
   graph::EventBatch events;
   std::vector<graph::NodeId> negative;
+  // Of some events, further targets that did not occur, among which the event's own is ranked: as
+  // in LinkStep. Both empty where no event of the packet has any.
+  std::vector<std::int32_t> extra_begin;
+  std::vector<graph::NodeId> extra;
   std::int64_t size() const { return events.size(); }
 };
 
