@@ -7,7 +7,7 @@
 
 #include "graph/text.h"
 #include "gtest/gtest.h"
-#include "operators/link/link_evaluation_operator.h"
+#include "operators/link/link_evaluation_reader.h"
 #include "operators/link/link_types.h"
 #include "tests/harness/property.h"
 
@@ -37,11 +37,14 @@ const tests::PayloadEncoders& Encoders() {
     });
     encoders->Add<LinkScores>([](const LinkScores& scores) {
       return graph::Concat(EventBytes(scores.events), Bytes(scores.negative),
-                           Bytes(scores.positive_score), Bytes(scores.negative_score), scores.model,
-                           scores.model_version);
+                           Bytes(scores.positive_score), Bytes(scores.negative_score),
+                           Bytes(scores.positive_probability), Bytes(scores.negative_probability),
+                           Bytes(scores.rank), scores.node, scores.model, scores.model_version);
     });
     encoders->Add<LinkEvaluationReport>([](const LinkEvaluationReport& report) {
-      return graph::Concat(report.model, report.event_count, " ", report.ap, " ", report.auc);
+      return graph::Concat(report.node, report.model, report.event_count, " ", report.ap, " ",
+                           report.auc, " ", report.log_loss.value_or(-1.0), " ",
+                           report.mrr.value_or(-1.0));
     });
     return encoders;
   }();
@@ -94,7 +97,7 @@ const std::map<std::string, std::string, std::less<>>& Cases() {
              "node { name: \"node\" operator: \"link_evaluation\" input: \"SCORES_1:a\" input: "
              "\"SCORES_2:b\" output: \"EVALUATION:out\" options { "
              "[type.googleapis.com/weft.operators.link.v1.LinkEvaluation] { window_events: 100 "
-             "report_every_events: 64 } } }\n" +
+             "window_ranks: 20 report_every_events: 64 } } }\n" +
              tail},
     };
   }();

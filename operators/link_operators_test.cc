@@ -4,12 +4,12 @@
 #include <utility>
 
 #include "gmock/gmock.h"
+#include "gpu/host_device.h"
 #include "graph/text.h"
 #include "gtest/gtest.h"
 #include "operators/catalog.h"
 #include "operators/learn/ranking_metrics.h"
 #include "operators/link/candidate_draws.h"
-#include "operators/link/link_evaluation_operator.h"
 #include "operators/link/link_types.h"
 #include "tests/harness/graph_run.h"
 #include "tests/harness/operator_runner.h"
@@ -58,15 +58,20 @@ TEST(NegativeSamplerOperator, DrawsFromThePastAndNeverTheTrueTarget) {
   for (const int drawn : count) EXPECT_GT(drawn, 20);
 }
 
-// A stream of many events a time, whose sources have some targets that they come back to.
+// A stream of many events a time: three in four are of a source with one of its three own targets,
+// the others with one of many.
 std::vector<graph::EventBatch> RankedStream() {
   std::vector<graph::EventBatch> packets;
   for (std::uint64_t packet = 0; packet < 40; ++packet) {
     graph::EventBatch& events = packets.emplace_back();
-    for (std::uint64_t i = 0; i < 64; ++i) {
-      const std::uint64_t number = packet * 64 + i;
-      events.source.push_back(static_cast<graph::NodeId>(number * number % 11));
-      events.target.push_back(static_cast<graph::NodeId>(100 + number * 7 % 13 * 20 + number % 5));
+    for (std::uint64_t number = packet * 64; number < packet * 64 + 64; ++number) {
+      const auto drawn = [&](std::uint64_t slot, std::uint64_t count) {
+        return static_cast<graph::NodeId>(gpu::CounterHash(1, number, slot) % count);
+      };
+      const graph::NodeId source = drawn(0, 11);
+      events.source.push_back(source);
+      events.target.push_back(drawn(1, 4) > 0 ? 100 + 3 * source + drawn(2, 3)
+                                              : 200 + drawn(3, 600));
       events.time_us.push_back(static_cast<graph::TimeUs>(number / 200));
     }
   }
@@ -132,6 +137,91 @@ TEST(NegativeSamplerOperator, RefusesOptionsOutOfRange) {
   EXPECT_THAT(std::string(sources.status().message()), HasSubstr("max_sources"));
 }
 
+// What the sampler sends of RankedStream to a model that takes micro-batches of its own.
+std::vector<const LinkScores*> ScoresOf(OperatorRunner& sampler, OperatorRunner& model) {
+  std::uint64_t offset = 0;
+  for (const graph::EventBatch& events : RankedStream()) {
+    EXPECT_TRUE(sampler.Feed("EVENTS", PacketOf(events, offset)).ok());
+    const graph::Packet& packet = sampler.Packets("CANDIDATES").back();
+    EXPECT_TRUE(model.Feed("CANDIDATES", packet).ok());
+    offset += 64;
+    if (offset == 1280) {
+      EXPECT_TRUE(model.SaveAndLoad().ok());
+    }
+  }
+  return model.Outputs<LinkScores>("SCORES");
+}
+
+TEST(LinkOperator, RanksAmongTheCandidates) {
+  OperatorRunner sampler(OperatorCatalog(), "negative_sampler", "ranked_one_in: 4");
+  OperatorRunner model(OperatorCatalog(), "edgebank", "scoring { batch: 24 }", {"CANDIDATES"});
+  std::vector<float> ranks;
+  for (const LinkScores* scores : ScoresOf(sampler, model)) {
+    EXPECT_EQ(scores->node, "operator");
+    EXPECT_FALSE(scores->learned);
+    if (scores->rank.empty()) ranks.resize(ranks.size() + scores->positive_score.size(), 0.0f);
+    ranks.insert(ranks.end(), scores->rank.begin(), scores->rank.end());
+  }
+  std::size_t event = 0;
+  int known = 0, unknown = 0;
+  for (const LinkCandidates* candidates : sampler.Outputs<LinkCandidates>("CANDIDATES")) {
+    for (std::size_t row = 0; row < 64; ++row, ++event) {
+      const std::int32_t count = candidates->extra.empty() ? 0
+                                                           : candidates->extra_begin[row + 1] -
+                                                                 candidates->extra_begin[row];
+      EXPECT_EQ(count > 0, ranks[event] > 0.0f) << event;
+      if (count == 0) continue;
+      EXPECT_LE(ranks[event], static_cast<float>(1 + count));
+      // A pair that EdgeBank knows is before most candidates, others are in the middle or behind.
+      (ranks[event] < 0.4f * static_cast<float>(count) ? known : unknown) += 1;
+    }
+  }
+  EXPECT_EQ(event, ranks.size());
+  EXPECT_GT(known, 100);
+  EXPECT_GT(unknown, 10);
+}
+
+TEST(LinkOperator, CalibratesModelsThatDoNot) {
+  const std::pair<const char*, const char*> models[] = {
+      {"edgebank", ""},
+      {"recency", ""},
+      {"nat",
+       "max_nodes: 512 first_hop_slots: 6 second_hop_slots: 4 self_width: 16 hidden_width: 24"}};
+  for (const auto& [name, options] : models) {
+    OperatorRunner sampler(OperatorCatalog(), "negative_sampler");
+    OperatorRunner model(OperatorCatalog(), name, options, {"CANDIDATES"});
+    ASSERT_TRUE(model.status().ok()) << model.status();
+    std::vector<float> positive;
+    std::vector<float> negative;
+    for (const LinkScores* scores : ScoresOf(sampler, model)) {
+      ASSERT_EQ(scores->positive_probability.size(), scores->positive_score.size());
+      for (std::size_t i = 0; i < scores->negative.size(); ++i) {
+        if (scores->negative[i] == graph::kNoNode) continue;
+        positive.push_back(scores->positive_probability[i]);
+        negative.push_back(scores->negative_probability[i]);
+      }
+    }
+    const auto half = positive.size() / 2;
+    const double error = learn::CalibrationError(
+        learn::Reliability(std::span(positive).last(half), std::span(negative).last(half), 5));
+    // Targets that were never seen are always true here, which no rising curve can say.
+    EXPECT_LT(error, 0.12) << name;
+    // Clients get such probabilities too.
+    EXPECT_TRUE(model
+                    .Read([](const graph::Operator& op) {
+                      const auto& reader = dynamic_cast<const LinkReader&>(op);
+                      const std::vector<graph::NodeId> source = {1};
+                      const std::vector<graph::NodeId> target = {100000};
+                      std::vector<PairScore> score(1);
+                      reader.ScorePairs(source, target, score);
+                      EXPECT_GT(score[0].probability, 0.0f);
+                      EXPECT_LT(score[0].probability, 1.0f);
+                      EXPECT_NE(score[0].probability, score[0].random);
+                    })
+                    .ok());
+  }
+}
+
 TEST(LinkOperator, NeedsExactlyOneInput) {
   OperatorRunner both(OperatorCatalog(), "recency");
   EXPECT_THAT(std::string(both.status().message()),
@@ -192,60 +282,6 @@ TEST(LinkOperator, AnswersClientsAndChangesNothing) {
                   })
                   .ok());
   EXPECT_EQ(*runner.StateHash(), *before);
-}
-
-std::shared_ptr<LinkScores> Scores(std::size_t first, std::size_t count) {
-  auto scores = std::make_shared<LinkScores>();
-  for (std::size_t i = first; i < first + count; ++i) {
-    scores->events.source.push_back(1);
-    scores->events.target.push_back(2);
-    scores->events.time_us.push_back(static_cast<graph::TimeUs>(i));
-    scores->negative.push_back(i % 10 == 9 ? graph::kNoNode : 3);
-    scores->positive_score.push_back(static_cast<float>(i * 7 % 13) / 13.0f);
-    scores->negative_score.push_back(static_cast<float>(i * 5 % 11) / 12.0f);
-  }
-  scores->model = "test";
-  scores->probability = true;
-  return scores;
-}
-
-TEST(LinkEvaluationOperator, ReportsOverTheWindow) {
-  OperatorRunner runner(OperatorCatalog(), "link_evaluation",
-                        "window_events: 50 report_every_events: 64", {"SCORES_1"});
-  ASSERT_TRUE(runner.status().ok()) << runner.status();
-  std::vector<float> positive;
-  std::vector<float> negative;
-  for (std::size_t first = 0; first < 200; first += 20) {
-    const auto scores = Scores(first, 20);
-    for (std::size_t i = 0; i < 20 && positive.size() < 72; ++i) {
-      if (scores->negative[i] == graph::kNoNode) continue;
-      positive.push_back(scores->positive_score[i]);
-      negative.push_back(scores->negative_score[i]);
-    }
-    ASSERT_TRUE(runner
-                    .Feed("SCORES_1", graph::Packet::Make<LinkScores>(
-                                          scores, {0, 0, first}, static_cast<graph::TimeUs>(first)))
-                    .ok());
-    if (first == 100) {
-      ASSERT_TRUE(runner.SaveAndLoad().ok());
-    }
-  }
-  const auto reports = runner.Outputs<LinkEvaluationReport>("EVALUATION");
-  ASSERT_EQ(reports.size(), 2u);           // 180 events count
-  EXPECT_EQ(reports[0]->event_count, 72);  // the first micro-batch end at or after 64
-  EXPECT_EQ(reports[0]->window_events, 50);
-  const learn::RankingScore expected =
-      learn::RankingOf(std::span(positive).last(50), std::span(negative).last(50));
-  EXPECT_DOUBLE_EQ(reports[0]->ap, expected.average_precision);
-  EXPECT_DOUBLE_EQ(reports[0]->auc, expected.area_under_curve);
-  EXPECT_TRUE(reports[0]->log_loss.has_value());
-}
-
-TEST(LinkEvaluationOperator, RefusesReportsThatComeTooOften) {
-  OperatorRunner runner(OperatorCatalog(), "link_evaluation", "report_every_events: 10",
-                        {"SCORES_1"});
-  EXPECT_THAT(std::string(runner.status().message()),
-              HasSubstr("report_every_events: expected at least 64, got 10"));
 }
 
 }  // namespace

@@ -85,6 +85,7 @@ class CountingPredictor final : public graph::Operator, public operators::link::
 
   std::string model_name() const override { return "counting"; }
   std::uint64_t model_version() const override { return version_; }
+  bool learned() const override { return false; }
   void ScorePairs(std::span<const graph::NodeId> source, std::span<const graph::NodeId> target,
                   std::span<operators::link::PairScore> score) const override {
     for (std::size_t i = 0; i < score.size(); ++i)

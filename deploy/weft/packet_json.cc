@@ -3,7 +3,7 @@
 #include "graph/text.h"
 #include "operators/io/json_text.h"
 #include "operators/io/time_text.h"
-#include "operators/link/link_evaluation_operator.h"
+#include "operators/link/link_evaluation_reader.h"
 #include "operators/link/link_types.h"
 
 namespace weft::deploy {
@@ -30,6 +30,20 @@ void AppendKey(std::string_view name, graph::NodeId node, const KeyOf& key_of, s
   }
 }
 
+void AppendNumberOrNull(std::string_view name, std::optional<double> number, std::string& lines) {
+  lines += graph::Concat(",\"", name, "\":");
+  if (number) {
+    AppendJsonNumber(lines, *number);
+  } else {
+    lines += "null";
+  }
+}
+
+// Of a row; none where the model gives none.
+std::optional<double> At(const std::vector<float>& values, std::size_t row) {
+  return values.empty() ? std::nullopt : std::optional(static_cast<double>(values[row]));
+}
+
 // {"position":"41","time":...,"source":...,"target":...  without the end.
 void AppendEvent(const graph::EventBatch& events, std::size_t row, graph::LogPosition position,
                  const KeyOf& key_of, std::string& lines) {
@@ -45,16 +59,17 @@ void AppendScores(const LinkScores& scores, graph::LogPosition position, const K
     AppendEvent(scores.events, row, position, key_of, lines);
     lines += ",\"score\":";
     AppendJsonNumber(lines, scores.positive_score[row]);
+    AppendNumberOrNull("probability", At(scores.positive_probability, row), lines);
     if (!scores.negative.empty()) {
       const bool drawn = scores.negative[row] != graph::kNoNode;
       AppendKey("negative", scores.negative[row], key_of, lines);
-      lines += ",\"negative_score\":";
-      if (drawn) {
-        AppendJsonNumber(lines, scores.negative_score[row]);
-      } else {
-        lines += "null";
-      }
+      AppendNumberOrNull("negative_score", drawn ? At(scores.negative_score, row) : std::nullopt,
+                         lines);
+      AppendNumberOrNull("negative_probability",
+                         drawn ? At(scores.negative_probability, row) : std::nullopt, lines);
     }
+    const std::optional<double> rank = At(scores.rank, row);
+    if (rank.value_or(0.0) > 0.0) AppendNumberOrNull("rank", rank, lines);
     lines += ",\"model\":";
     AppendJsonString(lines, scores.model);
     lines += graph::Concat(",\"model_version\":\"", scores.model_version, "\"}\n");
@@ -62,7 +77,9 @@ void AppendScores(const LinkScores& scores, graph::LogPosition position, const K
 }
 
 void AppendReport(const LinkEvaluationReport& report, std::string& lines) {
-  lines += "{\"model\":";
+  lines += "{\"node\":";
+  AppendJsonString(lines, report.node);
+  lines += ",\"model\":";
   AppendJsonString(lines, report.model);
   lines += graph::Concat(",\"model_version\":\"", report.model_version, "\",");
   AppendTime(report.time_us, lines);
@@ -71,12 +88,10 @@ void AppendReport(const LinkEvaluationReport& report, std::string& lines) {
   AppendJsonNumber(lines, report.ap);
   lines += ",\"auc\":";
   AppendJsonNumber(lines, report.auc);
-  lines += ",\"log_loss\":";
-  if (report.log_loss.has_value()) {
-    AppendJsonNumber(lines, *report.log_loss);
-  } else {
-    lines += "null,\"reason\":\"scores are not probabilities\"";
-  }
+  AppendNumberOrNull("log_loss", report.log_loss, lines);
+  lines += graph::Concat(",\"ranked_events\":", report.ranked_events);
+  AppendNumberOrNull("mrr", report.mrr, lines);
+  if (!report.log_loss) lines += ",\"reason\":\"the model gives no probabilities\"";
   lines += "}\n";
 }
 

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <utility>
+
+#include "gpu/elementary.h"
 
 namespace weft::operators::learn {
 
@@ -123,15 +126,11 @@ void RankingWindow::Add(float positive, float negative) {
 RankingScore RankingWindow::Ranking() const { return RankingOf(positive_, negative_); }
 
 double RankingWindow::LogLoss() const {
-  constexpr double kNearest = 1e-7;
   if (positive_.empty()) return 0.0;
+  const auto cut = [](float score) { return std::clamp(score, 1e-6f, 1.0f - 1e-6f); };
   double sum = 0.0;
-  for (const float score : positive_) {
-    sum -= std::log(std::clamp<double>(score, kNearest, 1.0 - kNearest));
-  }
-  for (const float score : negative_) {
-    sum -= std::log(1.0 - std::clamp<double>(score, kNearest, 1.0 - kNearest));
-  }
+  for (const float score : positive_) sum -= static_cast<double>(gpu::Log(cut(score)));
+  for (const float score : negative_) sum -= static_cast<double>(gpu::Log(1.0f - cut(score)));
   return sum / static_cast<double>(2 * size());
 }
 
@@ -142,6 +141,32 @@ bool RankingWindow::Restore(std::vector<float> positive, std::vector<float> nega
   if (count < capacity_ && added != count) return false;
   positive_ = std::move(positive);
   negative_ = std::move(negative);
+  added_ = added;
+  return true;
+}
+
+void RankWindow::Add(float rank) {
+  if (size() < capacity_) {
+    ranks_.push_back(rank);
+  } else {
+    ranks_[static_cast<std::size_t>(added_ % capacity_)] = rank;
+  }
+  ++added_;
+}
+
+double RankWindow::MeanReciprocalRank() const {
+  if (ranks_.empty()) return 0.0;
+  double sum = 0.0;
+  for (const float rank : ranks_) sum += 1.0 / static_cast<double>(rank);
+  return sum / static_cast<double>(size());
+}
+
+bool RankWindow::Restore(std::vector<float> ranks, std::int64_t added) {
+  const auto count = static_cast<std::int64_t>(ranks.size());
+  if (count > capacity_ || added < count || (count < capacity_ && added != count)) return false;
+  const bool possible = std::ranges::all_of(ranks, [](float rank) { return rank >= 1.0f; });
+  if (!possible) return false;
+  ranks_ = std::move(ranks);
   added_ = added;
   return true;
 }

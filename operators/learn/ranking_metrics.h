@@ -64,7 +64,7 @@ class RankingWindow {
 
   void Add(float positive, float negative);
   RankingScore Ranking() const;
-  // Mean of -log(p) of the positives and -log(1 - p) of the negatives, p cut to [1e-7, 1 - 1e-7];
+  // Mean of -log(p) of the positives and -log(1 - p) of the negatives, p cut to [1e-6, 1 - 1e-6];
   // means something only if the scores are probabilities. 0 for an empty window.
   double LogLoss() const;
 
@@ -83,6 +83,30 @@ class RankingWindow {
   std::int64_t added_ = 0;
   std::vector<float> positive_;
   std::vector<float> negative_;
+};
+
+// The last `capacity` ranks of a stream, as of MeanRank. Not thread-safe.
+class RankWindow {
+ public:
+  explicit RankWindow(std::int64_t capacity) : capacity_(capacity) {}
+
+  void Add(float rank);
+  // Mean of 1 / rank; 0 for an empty window.
+  double MeanReciprocalRank() const;
+
+  std::int64_t size() const { return static_cast<std::int64_t>(ranks_.size()); }
+  std::int64_t capacity() const { return capacity_; }
+  std::int64_t added() const { return added_; }
+
+  // The state, for checkpoints: ranks in the order of the ring, and how many were ever added.
+  std::span<const float> ranks() const { return ranks_; }
+  // False, changing nothing, if the state cannot be one of this window's.
+  bool Restore(std::vector<float> ranks, std::int64_t added);
+
+ private:
+  std::int64_t capacity_;
+  std::int64_t added_ = 0;
+  std::vector<float> ranks_;
 };
 
 }  // namespace weft::operators::learn

@@ -174,9 +174,26 @@ TEST(RankingWindow, LogLoss) {
   RankingWindow window(4);
   EXPECT_EQ(window.LogLoss(), 0.0);
   window.Add(0.5f, 0.25f);
-  EXPECT_NEAR(window.LogLoss(), -(std::log(0.5) + std::log(0.75)) / 2, 1e-12);
+  EXPECT_NEAR(window.LogLoss(), -(std::log(0.5) + std::log(0.75)) / 2, 1e-6);
   window.Add(0.f, 1.f);
   EXPECT_TRUE(std::isfinite(window.LogLoss()));
+}
+
+TEST(RankWindow, IsAboutTheLatestRanks) {
+  RankWindow window(3);
+  EXPECT_EQ(window.MeanReciprocalRank(), 0.0);
+  for (const float rank : {100.0f, 1.0f, 2.0f, 4.0f}) window.Add(rank);
+  EXPECT_DOUBLE_EQ(window.MeanReciprocalRank(), (1.0 + 0.5 + 0.25) / 3.0);
+  EXPECT_EQ(window.size(), 3);
+  EXPECT_EQ(window.added(), 4);
+  RankWindow restored(3);
+  ASSERT_TRUE(restored.Restore({window.ranks().begin(), window.ranks().end()}, window.added()));
+  window.Add(10.0f);
+  restored.Add(10.0f);
+  EXPECT_EQ(restored.MeanReciprocalRank(), window.MeanReciprocalRank());
+  EXPECT_FALSE(restored.Restore({1.0f, 2.0f}, 5));
+  EXPECT_FALSE(restored.Restore({0.0f}, 1));
+  EXPECT_FALSE(restored.Restore({1.0f, 1.0f, 1.0f, 1.0f}, 4));
 }
 
 }  // namespace

@@ -4,9 +4,11 @@
 #include <utility>
 
 #include "graph/check.h"
+#include "operators/link/probability_calibration.h"
 #include "operators/link/section.h"
 
 namespace weft::operators::link {
+
 EdgeBank::EdgeBank(const EdgeBankOptions& options)
     : GroupedLinkModel(options.reads, options.batch),
       options_(options),
@@ -16,6 +18,13 @@ EdgeBank::EdgeBank(const EdgeBankOptions& options)
 std::uint64_t EdgeBank::PairKey(graph::NodeId source, graph::NodeId target) const {
   if (!options_.directed && target < source) std::swap(source, target);
   return std::uint64_t{source} << 32 | target;
+}
+
+// In the middle of two bins of the calibration, and near each other: it keeps log-odds apart by a
+// share of how far these are.
+std::optional<float> EdgeBank::LogOdds(float random) const {
+  constexpr float kSeen = 1.5f * ProbabilityCalibration::kWidth;
+  return random > 0.5f ? kSeen : -kSeen;
 }
 
 void EdgeBank::ResetState() { pairs_.Clear(); }

@@ -28,6 +28,7 @@ class EdgeBank final : public GroupedLinkModel {
     return options_.window_us > 0 ? "edgebank_window" : "edgebank";
   }
   bool scores_are_probabilities() const override { return true; }
+  std::optional<float> LogOdds(float random) const override;
 
   void ResetState() override;
   void Score(graph::EventSpan events, std::span<const graph::NodeId> negative,

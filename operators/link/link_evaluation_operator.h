@@ -1,5 +1,5 @@
-// `link_evaluation`: how well models predict, as they run: figures over the latest events of each.
-// See link_evaluation.md.
+// `link_evaluation`: how well models predict, as they run: figures over the latest events of each,
+// and which of them is to answer. See link_evaluation.md.
 //
 //   SCORES_1 .. SCORES_4 (LinkScores), one model each -> EVALUATION (LinkEvaluationReport), now and
 //   then, one model a report.
@@ -7,35 +7,16 @@
 
 #include <array>
 #include <optional>
-#include <string>
 #include <vector>
 
+#include "graph/metrics.h"
 #include "graph/operator.h"
 #include "operators/learn/ranking_metrics.h"
+#include "operators/link/link_evaluation_reader.h"
 #include "operators/link/link_types.h"
+#include "operators/link/model_choice.h"
 
 namespace weft::operators::link {
-
-// The figures of one model over its latest events, each scored before the model saw it.
-struct LinkEvaluationReport {
-  std::string model;
-  std::uint64_t model_version = 0;
-  std::int64_t event_count = 0;    // scored since the start, with a negative
-  std::int64_t window_events = 0;  // that the figures are about
-  double ap = 0.0;
-  double auc = 0.0;
-  std::optional<double> log_loss;  // of probabilities only
-  graph::TimeUs time_us = 0;       // of the latest event
-
-  std::int64_t size() const { return 1; }
-};
-
-// The latest report of each model, for clients that ask.
-class LinkEvaluationReader {
- public:
-  virtual ~LinkEvaluationReader() = default;
-  virtual const std::vector<LinkEvaluationReport>& reports() const = 0;
-};
 
 class LinkEvaluationOperator final : public graph::Operator, public LinkEvaluationReader {
  public:
@@ -52,24 +33,49 @@ class LinkEvaluationOperator final : public graph::Operator, public LinkEvaluati
   absl::Status Save(graph::CheckpointSink& sink) const override;
   absl::Status Load(graph::CheckpointSource& source) override;
 
-  const std::vector<LinkEvaluationReport>& reports() const override { return reports_; }
+  std::vector<LinkEvaluationReport> reports() const override;
+  LinkChoice choice(LinkQuestion question) const override;
 
  private:
+  // Of a model's node, in the metrics.
+  struct Gauges {
+    graph::Gauge* average_precision = nullptr;
+    graph::Gauge* area_under_curve = nullptr;
+    graph::Gauge* log_loss = nullptr;
+    graph::Gauge* mean_reciprocal_rank = nullptr;
+  };
   // Of one input port.
   struct Model {
-    learn::RankingWindow window;
-    std::int64_t next_report = 0;    // events after which the next report is due
-    std::size_t report = kNoReport;  // index in reports_
+    learn::RankingWindow scores;
+    learn::RankingWindow probabilities;  // empty where the model gives none
+    learn::RankWindow ranks;
+    std::int64_t next_report = 0;                     // events after which the next report is due
+    std::optional<LinkEvaluationReport> report = {};  // the latest
+    std::uint64_t feed = 0;                           // that its events are of
+    std::uint64_t undecided = 0;  // whether the report came since the last decision
+    Gauges gauges = {};
   };
-  static constexpr std::size_t kNoReport = ~std::size_t{0};
 
+  void Take(const LinkScores& scores, std::size_t begin, std::size_t end, Model& model) const;
   LinkEvaluationReport Report(const Model& model, const LinkScores& scores, std::int64_t end) const;
+  void Show(Model& model);
+  // The first that learns and has a report.
+  std::optional<std::size_t> Learned() const;
+  void DecideIfAllReported();
+  void ShowChoice();
+  bool TakesPart(const Model& model, const Model& learned) const;
+  // Whether `question` is decided by rank; otherwise by average precision.
+  bool ByRank(LinkQuestion question, const Model& learned) const;
+  const ModelChoice& choice_of(LinkQuestion question) const {
+    return choices_[static_cast<std::size_t>(question)];
+  }
+  absl::Status SaveModel(const Model& model, graph::CheckpointSink& sink) const;
+  absl::Status LoadModel(Model& model, graph::CheckpointSource& source);
 
   std::int64_t report_every_events_ = 0;
+  graph::MetricRegistry* metrics_ = nullptr;
   std::vector<Model> models_;
-  std::vector<LinkEvaluationReport> reports_;  // in order of first report
+  std::array<ModelChoice, 2> choices_;  // by LinkQuestion
 };
 
 }  // namespace weft::operators::link
-
-WEFT_PACKET_TYPE(weft::operators::link::LinkEvaluationReport, "LinkEvaluationReport");

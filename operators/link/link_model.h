@@ -51,6 +51,9 @@ class LinkModel {
   virtual std::string name() const = 0;
   // Whether PairScore::random and ::probability are in [0, 1].
   virtual bool scores_are_probabilities() const = 0;
+  // What to calibrate PairScore::probability from, for whoever does: finite log-odds that rise with
+  // PairScore::random. None of a model that calibrates it itself.
+  virtual std::optional<float> LogOdds(float /*random*/) const { return std::nullopt; }
   // Trainable numbers; 0 for a baseline.
   virtual std::int64_t parameter_count() const { return 0; }
   // The sizes that define the model ("self" 72, ...), for reports; empty for a baseline.

@@ -7,6 +7,9 @@
 // Per micro-batch: score, learn if the settings say so (CANDIDATES only), take the events in, send
 // the scores on. So a score never knows its own event. Clients read through LinkReader, from
 // the same state that the next micro-batch will see.
+//
+// With CANDIDATES every model's probabilities are calibrated: by the model, or else here, from the
+// events and negatives of the micro-batches before.
 #pragma once
 
 #include <memory>
@@ -20,6 +23,7 @@
 #include "graph/operator.h"
 #include "operators/link/link_model.h"
 #include "operators/link/link_types.h"
+#include "operators/link/probability_calibration.h"
 #include "weft/operators/link/v1/link.pb.h"
 
 namespace weft::operators::link {
@@ -67,6 +71,7 @@ class LinkOperator : public graph::Operator, public LinkReader {
 
   std::string model_name() const final { return model_->name(); }
   std::uint64_t model_version() const final { return model_version_; }
+  bool learned() const final { return model_->parameter_count() > 0; }
   void ScorePairs(std::span<const graph::NodeId> source, std::span<const graph::NodeId> target,
                   std::span<PairScore> score) const final;
   std::vector<graph::NodeId> RecentTargets(std::int64_t limit) const final;
@@ -99,10 +104,21 @@ class LinkOperator : public graph::Operator, public LinkReader {
   struct Scored {
     std::vector<PairScore> positive;
     std::vector<PairScore> negative;
+    std::vector<std::int32_t> extra_begin;  // from 0; empty where no event has extras
+    std::vector<PairScore> extra;
   };
 
   void CountRestored();
 
+  // Puts the extras of events [begin, begin + count) of `candidates` into `step`.
+  void TakeExtras(const LinkCandidates& candidates, std::size_t begin, std::size_t count,
+                  LinkStep& step);
+  void Calibrate(std::span<const graph::NodeId> negative);
+  void CalibrateScores(const ProbabilityCalibration& calibration,
+                       std::span<PairScore> scores) const;
+  std::shared_ptr<LinkScores> MakeScores(const LinkStep& step) const;
+
+  std::string node_name_;
   LinkOperatorSettings settings_;
   Scored scored_;
   std::unique_ptr<LinkModel> model_;
@@ -111,6 +127,9 @@ class LinkOperator : public graph::Operator, public LinkReader {
   std::optional<CommandOutcome> latest_command_;  // for who sent it; not state
   graph::Counter* restored_count_ = nullptr;      // null without versions
   std::int64_t counted_restored_ = 0;
+  // Of a model that does not calibrate itself; needs negatives.
+  std::optional<ProbabilityCalibration> calibration_;
+  bool has_probabilities_ = false;
   std::uint64_t model_version_ = 1;
   graph::TimeUs last_time_us_ = graph::kBeforeAllTime;  // the latest event's
 };

@@ -29,16 +29,24 @@ struct LinkCandidates {
   std::int64_t size() const { return events.size(); }
 };
 
-// One model's scores of a micro-batch (PairScore::random), taken before the model saw its events.
-// Higher means likelier; `probability` says whether scores are in [0, 1].
+// One model's scores of a micro-batch, taken before the model saw its events. Higher means
+// likelier.
 struct LinkScores {
   graph::EventBatch events;
   std::vector<graph::NodeId> negative;  // empty when only the events were scored
+  // PairScore::random, which ranks.
   std::vector<float> positive_score;
   std::vector<float> negative_score;  // empty, or one an event
-  bool probability = false;           // whether scores are probabilities in [0, 1]
-  std::string model;                  // "nat", "edgebank", ...
-  std::uint64_t model_version = 0;    // rises with each learning step or activation
+  // PairScore::probability, calibrated. Empty where the model gives none.
+  std::vector<float> positive_probability;
+  std::vector<float> negative_probability;
+  // Empty, or one an event: its place among itself and its candidates by PairScore::joint, 1 the
+  // best, ties in the middle; 0 for an event without candidates.
+  std::vector<float> rank;
+  std::string node;                 // of the graph
+  std::string model;                // "nat", "edgebank", ...
+  std::uint64_t model_version = 0;  // rises with each learning step or activation
+  bool learned = false;             // LinkReader::learned()
   std::int64_t size() const { return events.size(); }
 };
 
@@ -55,6 +63,8 @@ class LinkReader {
   virtual ~LinkReader() = default;
   virtual std::string model_name() const = 0;
   virtual std::uint64_t model_version() const = 0;
+  // Whether it has weights that were or are being learned; false for a fixed rule, a baseline.
+  virtual bool learned() const = 0;
   // Scores of source[i] -> target[i] for an event that would come right now. Unknown nodes
   // (kNoNode, or an id the model has not met) are scored as new nodes.
   virtual void ScorePairs(std::span<const graph::NodeId> source,

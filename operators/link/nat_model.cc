@@ -64,6 +64,11 @@ std::int64_t NatModel::bytes_per_node() const {
          static_cast<std::int64_t>(sizeof(float)) * layout_.dimensions.self_width;
 }
 
+std::optional<float> NatModel::LogOdds(float random) const {
+  const float probability = std::clamp(random, 1e-6f, 1.0f - 1e-6f);
+  return gpu::Log(probability / (1.0f - probability));
+}
+
 void NatModel::ResetState() {
   cache_.Clear();
   self_state_.Allocate(256 * std::int64_t{layout_.dimensions.self_width});

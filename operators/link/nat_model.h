@@ -39,6 +39,7 @@ class NatModel final : public GroupedLinkModel {
 
   std::string name() const override { return "nat"; }
   bool scores_are_probabilities() const override { return true; }
+  std::optional<float> LogOdds(float random) const override;
   std::int64_t parameter_count() const override { return layout_.count; }
   std::vector<std::pair<std::string, std::int64_t>> dims() const override;
   std::int64_t bytes_per_node() const override;

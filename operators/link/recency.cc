@@ -40,6 +40,9 @@ std::int64_t Recency::bytes_per_node() const {
          options_.partners_per_node * partner_bytes;
 }
 
+// Scores are from 0 to about 2.2: some thirty bins of the calibration.
+std::optional<float> Recency::LogOdds(float random) const { return 6.0f * (random - 0.5f); }
+
 void Recency::ResetState() {
   nodes_.Clear();
   clock_ = 0;

@@ -25,6 +25,7 @@ class Recency final : public GroupedLinkModel {
 
   std::string name() const override { return "recency"; }
   bool scores_are_probabilities() const override { return false; }
+  std::optional<float> LogOdds(float random) const override;
   std::int64_t bytes_per_node() const override;
 
   void ResetState() override;
