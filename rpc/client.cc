@@ -49,6 +49,10 @@ class GrpcLinkClient final : public LinkClient {
       const v1::RankTargetsRequest& request) override {
     return Call(deadline_seconds_, stub_, &v1::LinkService::Stub::RankTargets, request);
   }
+  absl::StatusOr<v1::GetEvaluationResponse> GetEvaluation(
+      const v1::GetEvaluationRequest& request) override {
+    return Call(deadline_seconds_, stub_, &v1::LinkService::Stub::GetEvaluation, request);
+  }
   absl::Status SubscribePredictions(
       const v1::SubscribePredictionsRequest& request,
       const std::function<bool(const v1::SubscribePredictionsResponse&)>& receive,

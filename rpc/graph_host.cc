@@ -6,6 +6,7 @@
 
 #include "graph/check.h"
 #include "graph/text.h"
+#include "operators/link/link_evaluation_reader.h"
 #include "operators/link/link_types.h"
 #include "rpc/error_details.h"
 #include "rpc/logging.h"
@@ -188,13 +189,17 @@ absl::Status GraphHost::Replay() {
 
 absl::Status GraphHost::FindLinkNodes() {
   for (const graph::ParsedSpec::Node& node : spec_->nodes()) {
-    bool reads = false;
     WEFT_TRY(graph_->Read(
         node.name, kReadDeadlineUs, [&](const graph::Operator& candidate, LogPosition) {
-          reads = dynamic_cast<const operators::link::LinkReader*>(&candidate) != nullptr;
+          if (dynamic_cast<const operators::link::LinkEvaluationReader*>(&candidate) != nullptr)
+            evaluation_nodes_.push_back(node.name);
+          const auto* const reader = dynamic_cast<const operators::link::LinkReader*>(&candidate);
+          if (reader == nullptr) return;
+          link_nodes_.push_back(node.name);
+          if (first_link_node_.empty() && reader->learned()) first_link_node_ = node.name;
         }));
-    if (reads) link_nodes_.push_back(node.name);
   }
+  if (first_link_node_.empty() && !link_nodes_.empty()) first_link_node_ = link_nodes_.front();
   return absl::OkStatus();
 }
 

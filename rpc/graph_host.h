@@ -77,6 +77,10 @@ class GraphHost {
   std::vector<const Sequencer*> sequencers() const;
   // Names of the nodes that answer LinkService, in spec order.
   const std::vector<std::string>& link_nodes() const { return link_nodes_; }
+  // The first of these that learns, or else the first; empty if there is none.
+  const std::string& first_link_node() const { return first_link_node_; }
+  // Names of the nodes that evaluate link predictors, in spec order.
+  const std::vector<std::string>& evaluation_nodes() const { return evaluation_nodes_; }
 
   // Sends a command through the log of a feed that reaches the node that it names, and waits until
   // it has been carried out, at most until `deadline_ns` of the clock; the place of its record.
@@ -125,6 +129,8 @@ class GraphHost {
   std::vector<Feed> feeds_;                   // in the order of the graph's inputs
   std::unique_ptr<LogWriter> writer_;         // calls into feeds_, so it ends first
   std::vector<std::string> link_nodes_;
+  std::string first_link_node_;
+  std::vector<std::string> evaluation_nodes_;
   std::uint64_t replayed_count_ = 0;
   double replay_seconds_ = 0;
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <numeric>
 #include <optional>
 #include <span>
@@ -22,6 +23,8 @@ using graph::kNoNode;
 using graph::LogPosition;
 using graph::NodeId;
 using operators::link::CoverageEstimate;
+using operators::link::LinkChoice;
+using operators::link::LinkQuestion;
 using operators::link::LinkReader;
 using operators::link::PairScore;
 
@@ -31,17 +34,18 @@ constexpr int kTopMax = 1000;
 constexpr int kCandidatesDefault = 1000;
 constexpr int kCandidatesMax = 10000;
 
-// Runs `read` on the link predictor that the request names, and tells what it was.
-absl::Status ReadPredictor(GraphHost& host, const CallContext& context, std::string_view node,
+// Who answers: the predictor that the request names, or else the one that is best.
+absl::StatusOr<LinkChoice> ChoosePredictor(PredictorChoice& choice, const CallContext& context,
+                                           std::string_view node, LinkQuestion question) {
+  if (node.empty()) return choice.Choose(question, context.left_us());
+  return LinkChoice{.learned = "", .answering = std::string(node), .reason = ""};
+}
+
+// Runs `read` on the link predictor that was chosen, and tells what it was.
+absl::Status ReadPredictor(GraphHost& host, const CallContext& context, const LinkChoice& chosen,
                            v1::ScoringModel& model, v1::LogPosition& position,
                            const std::function<void(const LinkReader&)>& read) {
-  std::string name(node);
-  if (name.empty()) {
-    if (host.link_nodes().empty()) {
-      return absl::FailedPreconditionError("the graph has no link predictor");
-    }
-    name = host.link_nodes().front();
-  }
+  const std::string& name = chosen.answering;
   bool reads = false;
   const absl::Status status = host.graph().Read(
       name, context.left_us(), [&](const graph::Operator& candidate, LogPosition applied) {
@@ -62,6 +66,8 @@ absl::Status ReadPredictor(GraphHost& host, const CallContext& context, std::str
                                        graph::JoinNames(host.link_nodes(), ", ", "none")));
   }
   model.set_node(name);
+  model.set_fallback(!chosen.reason.empty());
+  model.set_reason(chosen.reason);
   return absl::OkStatus();
 }
 
@@ -115,7 +121,8 @@ absl::Status WaitForPosition(GraphHost& host, const CallContext& context,
   return sequencer->WaitApplied(wanted, context.deadline_ns);
 }
 
-absl::StatusOr<v1::ScoreLinksResponse> ScoreLinks(GraphHost& host, const CallContext& context,
+absl::StatusOr<v1::ScoreLinksResponse> ScoreLinks(GraphHost& host, PredictorChoice& choice,
+                                                  const CallContext& context,
                                                   const v1::ScoreLinksRequest& request) {
   WEFT_TRY(host.CheckServing());
   if (request.pair_size() == 0 || request.pair_size() > kPairsMax) {
@@ -133,10 +140,12 @@ absl::StatusOr<v1::ScoreLinksResponse> ScoreLinks(GraphHost& host, const CallCon
     source[i] = host.interner().Find(request.pair(static_cast<int>(i)).source());
     target[i] = host.interner().Find(request.pair(static_cast<int>(i)).target());
   }
+  WEFT_ASSIGN(const LinkChoice chosen,
+              ChoosePredictor(choice, context, request.node(), LinkQuestion::kPairs));
   v1::ScoreLinksResponse response;
-  WEFT_TRY(ReadPredictor(
-      host, context, request.node(), *response.mutable_model(), *response.mutable_position(),
-      [&](const LinkReader& reader) { reader.ScorePairs(source, target, score); }));
+  WEFT_TRY(
+      ReadPredictor(host, context, chosen, *response.mutable_model(), *response.mutable_position(),
+                    [&](const LinkReader& reader) { reader.ScorePairs(source, target, score); }));
   WEFT_TRY(CheckFinite(score));
   for (std::size_t i = 0; i < count; ++i) {
     v1::LinkScore& entry = *response.add_score();
@@ -147,7 +156,8 @@ absl::StatusOr<v1::ScoreLinksResponse> ScoreLinks(GraphHost& host, const CallCon
   return response;
 }
 
-absl::StatusOr<v1::RankTargetsResponse> RankTargets(GraphHost& host, const CallContext& context,
+absl::StatusOr<v1::RankTargetsResponse> RankTargets(GraphHost& host, PredictorChoice& choice,
+                                                    const CallContext& context,
                                                     const v1::RankTargetsRequest& request) {
   WEFT_TRY(host.CheckServing());
   const bool wants_set = request.coverage() != 0;
@@ -176,8 +186,10 @@ absl::StatusOr<v1::RankTargetsResponse> RankTargets(GraphHost& host, const CallC
   std::int64_t available = request.target_size();
   std::vector<PairScore> scores;
   std::optional<CoverageEstimate> estimate;
+  WEFT_ASSIGN(const LinkChoice chosen,
+              ChoosePredictor(choice, context, request.node(), LinkQuestion::kTargets));
   v1::RankTargetsResponse response;
-  WEFT_TRY(ReadPredictor(host, context, request.node(), *response.mutable_model(),
+  WEFT_TRY(ReadPredictor(host, context, chosen, *response.mutable_model(),
                          *response.mutable_position(), [&](const LinkReader& reader) {
                            if (!given) {
                              targets = reader.RecentTargets(most);
@@ -218,15 +230,21 @@ absl::StatusOr<v1::RankTargetsResponse> RankTargets(GraphHost& host, const CallC
 }
 
 void RegisterLinkHandlers(GraphHost* host, Dispatcher& dispatcher) {
+  const auto choice = std::make_shared<PredictorChoice>(host);
   dispatcher.Register<v1::ScoreLinksRequest, v1::ScoreLinksResponse>(
       "/weft.v1.LinkService/ScoreLinks",
-      [host](const CallContext& context, const v1::ScoreLinksRequest& request) {
-        return ScoreLinks(*host, context, request);
+      [host, choice](const CallContext& context, const v1::ScoreLinksRequest& request) {
+        return ScoreLinks(*host, *choice, context, request);
       });
   dispatcher.Register<v1::RankTargetsRequest, v1::RankTargetsResponse>(
       "/weft.v1.LinkService/RankTargets",
-      [host](const CallContext& context, const v1::RankTargetsRequest& request) {
-        return RankTargets(*host, context, request);
+      [host, choice](const CallContext& context, const v1::RankTargetsRequest& request) {
+        return RankTargets(*host, *choice, context, request);
+      });
+  dispatcher.Register<v1::GetEvaluationRequest, v1::GetEvaluationResponse>(
+      "/weft.v1.LinkService/GetEvaluation",
+      [host](const CallContext& context, const v1::GetEvaluationRequest& request) {
+        return GetEvaluation(*host, context, request);
       });
 }
 

@@ -5,6 +5,7 @@
 #include "absl/status/statusor.h"
 #include "rpc/dispatcher.h"
 #include "rpc/graph_host.h"
+#include "rpc/predictor_choice.h"
 #include "weft/v1/link.pb.h"
 
 namespace weft::rpc {
@@ -12,10 +13,14 @@ namespace weft::rpc {
 // `host` outlives what is registered.
 void RegisterLinkHandlers(GraphHost* host, Dispatcher& dispatcher);
 
-absl::StatusOr<v1::ScoreLinksResponse> ScoreLinks(GraphHost& host, const CallContext& context,
+absl::StatusOr<v1::ScoreLinksResponse> ScoreLinks(GraphHost& host, PredictorChoice& choice,
+                                                  const CallContext& context,
                                                   const v1::ScoreLinksRequest& request);
-absl::StatusOr<v1::RankTargetsResponse> RankTargets(GraphHost& host, const CallContext& context,
+absl::StatusOr<v1::RankTargetsResponse> RankTargets(GraphHost& host, PredictorChoice& choice,
+                                                    const CallContext& context,
                                                     const v1::RankTargetsRequest& request);
+absl::StatusOr<v1::GetEvaluationResponse> GetEvaluation(GraphHost& host, const CallContext& context,
+                                                        const v1::GetEvaluationRequest& request);
 
 // Waits for the position that a request asks for. INVALID_ARGUMENT for a foreign one, OUT_OF_RANGE
 // for one that the log does not reach, DEADLINE_EXCEEDED if it takes too long.

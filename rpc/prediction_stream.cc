@@ -129,12 +129,16 @@ class PredictionStream final : public grpc::ServerWriteReactor<v1::SubscribePred
       prediction.set_target(target.data(), target.size());
       prediction.set_time_us(scores.events.time_us[i]);
       prediction.set_score(scores.positive_score[i]);
+      if (!scores.positive_probability.empty())
+        prediction.set_probability(scores.positive_probability[i]);
       if (i >= scores.negative.size() || scores.negative[i] == graph::kNoNode) continue;
       const std::string_view negative = interner.Key(scores.negative[i]);
       prediction.set_negative(negative.data(), negative.size());
       if (i < scores.negative_score.size()) {
         prediction.set_negative_score(scores.negative_score[i]);
       }
+      if (i < scores.negative_probability.size())
+        prediction.set_negative_probability(scores.negative_probability[i]);
     }
     response_.mutable_model()->set_node(subscription_->node());
     response_.mutable_model()->set_name(scores.model);

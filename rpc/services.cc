@@ -37,6 +37,13 @@ grpc::ServerUnaryReactor* LinkGrpcService::RankTargets(grpc::CallbackServerConte
                     "/weft.v1.LinkService/RankTargets", context, request, response);
 }
 
+grpc::ServerUnaryReactor* LinkGrpcService::GetEvaluation(grpc::CallbackServerContext* context,
+                                                         const v1::GetEvaluationRequest* request,
+                                                         v1::GetEvaluationResponse* response) {
+  return ServeUnary(*environment_.dispatcher, *environment_.clock,
+                    "/weft.v1.LinkService/GetEvaluation", context, request, response);
+}
+
 grpc::ServerUnaryReactor* AdminGrpcService::GetServerInfo(grpc::CallbackServerContext* context,
                                                           const v1::GetServerInfoRequest* request,
                                                           v1::GetServerInfoResponse* response) {

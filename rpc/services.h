@@ -45,6 +45,9 @@ class LinkGrpcService final : public v1::LinkService::CallbackService {
   grpc::ServerUnaryReactor* RankTargets(grpc::CallbackServerContext* context,
                                         const v1::RankTargetsRequest* request,
                                         v1::RankTargetsResponse* response) override;
+  grpc::ServerUnaryReactor* GetEvaluation(grpc::CallbackServerContext* context,
+                                          const v1::GetEvaluationRequest* request,
+                                          v1::GetEvaluationResponse* response) override;
   grpc::ServerWriteReactor<v1::SubscribePredictionsResponse>* SubscribePredictions(
       grpc::CallbackServerContext* context,
       const v1::SubscribePredictionsRequest* request) override;
