@@ -33,6 +33,11 @@ class ByteWriter {
       bytes_.push_back(static_cast<char>(static_cast<unsigned char>(value >> shift)));
     }
   }
+  // Seven bits a byte from the least significant on, the top bit set in all but the last byte.
+  void Varint(std::uint64_t value) {
+    for (; value >= 0x80; value >>= 7) bytes_.push_back(static_cast<char>(value | 0x80));
+    bytes_.push_back(static_cast<char>(value));
+  }
   // Length as uint32, then the text.
   void Text(std::string_view text) {
     Value(static_cast<std::uint32_t>(text.size()));
@@ -68,6 +73,21 @@ class ByteReader {
     }
     bytes_.remove_prefix(sizeof(T));
     return value;
+  }
+  // Not ok for one that does not end or does not fit 64 bits.
+  std::uint64_t Varint() {
+    std::uint64_t value = 0;
+    for (int shift = 0; shift < 64; shift += 7) {
+      if (bytes_.empty()) break;
+      const auto byte = static_cast<unsigned char>(bytes_.front());
+      bytes_.remove_prefix(1);
+      if (shift == 63 && byte > 1) break;
+      value |= std::uint64_t{byte & 0x7fu} << shift;
+      if (byte < 0x80) return value;
+    }
+    ok_ = false;
+    bytes_ = {};
+    return 0;
   }
   std::string_view Text() {
     const auto length = Value<std::uint32_t>();

@@ -21,17 +21,20 @@ class RocksDataDirectory final : public DataDirectory {
   RocksDataDirectory(std::unique_ptr<DirectoryLock> lock, std::unique_ptr<DiskSpace> space,
                      std::unique_ptr<Database> database, std::unique_ptr<RocksEventLog> log,
                      std::unique_ptr<RocksDictionary> dictionary,
-                     std::unique_ptr<RocksCheckpointStore> checkpoints)
+                     std::unique_ptr<RocksCheckpointStore> checkpoints,
+                     const HistoryRetention& retention)
       : lock_(std::move(lock)),
         space_(std::move(space)),
         database_(std::move(database)),
         log_(std::move(log)),
         dictionary_(std::move(dictionary)),
-        checkpoints_(std::move(checkpoints)) {}
+        checkpoints_(std::move(checkpoints)),
+        history_(database_.get(), space_.get(), log_.get(), retention) {}
 
   graph::EventLog& log() override { return *log_; }
   graph::Dictionary& dictionary() override { return *dictionary_; }
   graph::CheckpointStore& checkpoints() override { return *checkpoints_; }
+  History& history() override { return history_; }
 
   absl::StatusOr<graph::LogPosition> LogBegin(std::uint32_t feed) const override {
     return log_->Begin(feed);
@@ -49,6 +52,7 @@ class RocksDataDirectory final : public DataDirectory {
   const std::unique_ptr<RocksEventLog> log_;
   const std::unique_ptr<RocksDictionary> dictionary_;
   const std::unique_ptr<RocksCheckpointStore> checkpoints_;
+  History history_;
 };
 
 // Of the write-ahead logs, which opening reads and writes once more, sorted.
@@ -64,16 +68,16 @@ std::uint64_t WriteAheadBytes(const std::string& database_path) {
 }
 
 absl::StatusOr<std::unique_ptr<DataDirectory>> OpenLocked(const std::string& database_path,
-                                                          rocksdb::Env* environment,
+                                                          const DataDirectory::Options& options,
                                                           std::unique_ptr<DirectoryLock> lock,
                                                           std::unique_ptr<DiskSpace> space) {
-  WEFT_ASSIGN(auto database, Database::Open(database_path, environment, space.get()));
+  WEFT_ASSIGN(auto database, Database::Open(database_path, options.environment, space.get()));
   WEFT_ASSIGN(auto log, RocksEventLog::Open(database.get(), space.get()));
   WEFT_ASSIGN(auto dictionary, RocksDictionary::Open(database.get()));
   WEFT_ASSIGN(auto checkpoints, RocksCheckpointStore::Open(database.get(), space.get()));
-  return std::make_unique<RocksDataDirectory>(std::move(lock), std::move(space),
-                                              std::move(database), std::move(log),
-                                              std::move(dictionary), std::move(checkpoints));
+  return std::make_unique<RocksDataDirectory>(
+      std::move(lock), std::move(space), std::move(database), std::move(log), std::move(dictionary),
+      std::move(checkpoints), options.history);
 }
 
 }  // namespace
@@ -84,7 +88,7 @@ absl::StatusOr<std::unique_ptr<DataDirectory>> DataDirectory::Open(Options optio
         absl::StrCat(options.path, ": expected a data directory, found none"));
   }
   WEFT_ASSIGN(std::unique_ptr<DirectoryLock> lock, DirectoryLock::Acquire(options.path));
-  WEFT_TRY(CheckFormat(options.path, kFormatVersion));
+  WEFT_TRY(TakeFormat(options.path, kFormatVersion));
   const std::string database_path = absl::StrCat(options.path, "/db");
   DiskSpace::FreeBytes free_bytes = std::move(options.free_bytes);
   if (!free_bytes) {
@@ -99,7 +103,7 @@ absl::StatusOr<std::unique_ptr<DataDirectory>> DataDirectory::Open(Options optio
   if (const absl::Status room = space->CheckWithinReserve(Database::kOpenBytes); !room.ok()) {
     return absl::Status(room.code(), absl::StrCat(options.path, ": ", room.message()));
   }
-  auto opened = OpenLocked(database_path, options.environment, std::move(lock), std::move(space));
+  auto opened = OpenLocked(database_path, options, std::move(lock), std::move(space));
   if (!absl::IsResourceExhausted(opened.status())) return opened;
   return absl::ResourceExhaustedError(absl::StrCat(
       options.path, ": the disk is full: ", free_bytes(), " bytes free, opening needs up to ",

@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "graph/state.h"
+#include "storage/history.h"
 
 namespace rocksdb {
 class Env;
@@ -26,7 +27,7 @@ namespace weft::storage {
 class DataDirectory {
  public:
   // The version of the directory's layout that this program writes and the newest that it reads.
-  static constexpr int kFormatVersion = 1;
+  static constexpr int kFormatVersion = 2;
 
   struct Options {
     std::string path;
@@ -34,6 +35,7 @@ class DataDirectory {
     bool create_if_missing = true;
     // Free bytes below which neither the log grows nor a checkpoint is written.
     std::uint64_t min_free_bytes = std::uint64_t{64} << 20;
+    HistoryRetention history = {};
     // For tests with faults: replaces the file system beneath the database, and the count of free
     // bytes. May be empty.
     rocksdb::Env* environment = nullptr;
@@ -51,6 +53,7 @@ class DataDirectory {
   virtual graph::EventLog& log() = 0;
   virtual graph::Dictionary& dictionary() = 0;
   virtual graph::CheckpointStore& checkpoints() = 0;
+  virtual History& history() = 0;
 
   // The feed's first entry that is still kept.
   virtual absl::StatusOr<graph::LogPosition> LogBegin(std::uint32_t feed) const = 0;

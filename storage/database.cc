@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
@@ -14,8 +15,8 @@
 namespace weft::storage {
 namespace {
 
-constexpr std::array<const char*, kFamilyCount> kFamilyNames = {"log",   "ends",  "producers",
-                                                                "nodes", "feeds", "checkpoints"};
+constexpr std::array<const char*, kFamilyCount> kFamilyNames = {
+    "log", "ends", "producers", "nodes", "feeds", "checkpoints", "history"};
 constexpr std::size_t kMebibyte = std::size_t{1} << 20;
 
 constexpr const char* kClosed = "the disk was full, and the database could not be opened again";
@@ -69,6 +70,10 @@ rocksdb::ColumnFamilyOptions FamilyOptions(Family family) {
   rocksdb::BlockBasedTableOptions table;
   table.block_size = bulk ? 256 * 1024 : 16 * 1024;
   table.format_version = 5;
+  // Most nodes that are looked for there are new to it.
+  constexpr double kFilterBitsPerKey = 10;
+  if (family == Family::kHistory)
+    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kFilterBitsPerKey));
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   return options;
 }

@@ -20,8 +20,8 @@
 namespace weft::storage {
 
 // Column families; the layouts of their keys and values are in storage/format.md.
-enum class Family : std::size_t { kLog, kEnds, kProducers, kNodes, kFeeds, kCheckpoints };
-inline constexpr std::size_t kFamilyCount = 6;
+enum class Family : std::size_t { kLog, kEnds, kProducers, kNodes, kFeeds, kCheckpoints, kHistory };
+inline constexpr std::size_t kFamilyCount = 7;
 
 enum class Durability {
   kSynced,    // in the write-ahead log and fsynced when Write returns

@@ -103,7 +103,7 @@ absl::StatusOr<std::unique_ptr<DirectoryLock>> DirectoryLock::Acquire(
 
 DirectoryLock::~DirectoryLock() { ::close(file_); }
 
-absl::Status CheckFormat(const std::string& directory, int version) {
+absl::Status TakeFormat(const std::string& directory, int version) {
   const std::string path = absl::StrCat(directory, "/FORMAT");
   if (!std::filesystem::exists(path)) {
     if (!HoldsOnlyGuards(directory)) {
@@ -124,7 +124,7 @@ absl::Status CheckFormat(const std::string& directory, int version) {
                                                       found, ", this program reads up to ", version,
                                                       "; use a newer program"));
   }
-  return absl::OkStatus();
+  return found < version ? WriteFormat(directory, version) : absl::OkStatus();
 }
 
 }  // namespace weft::storage

@@ -25,8 +25,9 @@ class DirectoryLock {
   const int file_;
 };
 
-// Writes FORMAT into a directory that is still empty; otherwise compares. FAILED_PRECONDITION for a
-// newer version or a directory that is not ours, DATA_LOSS for a file that cannot be understood.
-absl::Status CheckFormat(const std::string& directory, int version);
+// Writes FORMAT into a directory that is still empty and raises that of an older version, whose
+// programs refuse the directory from then on. FAILED_PRECONDITION for a newer version or a
+// directory that is not ours, DATA_LOSS for a file that cannot be understood.
+absl::Status TakeFormat(const std::string& directory, int version);
 
 }  // namespace weft::storage
