@@ -97,6 +97,9 @@ absl::Status GraphHost::OpenStorage() {
   storage::DataDirectory::Options options;
   options.path = options_.config.data_dir();
   options.min_free_bytes = options_.config.log().min_free_bytes();
+  const config::v1::HistoryConfig& history = options_.config.history();
+  options.history.events_per_node = history.retained_events_per_node();
+  options.history.max_age_us = Microseconds(history.retained_seconds());
   WEFT_ASSIGN(directory_, storage::DataDirectory::Open(std::move(options)));
   interner_ = std::make_unique<Interner>(options_.config.feed().max_nodes());
   return interner_->Load(directory_->dictionary());
@@ -125,7 +128,7 @@ absl::Status GraphHost::RestoreGraph() {
       status = reader.ok() ? graph_->Restore(**reader) : reader.status();
     }
     if (status.ok()) {
-      restored_ = manifest.applied;
+      history_end_ = restored_ = manifest.applied;
       Log(LogLevel::kInfo, "checkpoint restored", {{"checkpoint", Concat(manifest.id)}});
       return absl::OkStatus();
     }
@@ -309,6 +312,7 @@ absl::StatusOr<CheckpointManifest> GraphHost::Checkpoint() {
       ->GetHistogram("weft_checkpoint_duration_seconds",
                      "Time to cut, write and verify a checkpoint.")
       .Observe(taken.count());
+  FollowWithHistory(manifest->applied);
   WEFT_TRY(TrimLog());
   return manifest;
 }
@@ -341,7 +345,12 @@ absl::Status GraphHost::TrimLog() {
     const auto& [count, offset] = entry;
     // Every restorable checkpoint has to contain what goes.
     if (count < manifests.size() || offset <= retained) continue;
-    WEFT_TRY(directory_->TrimLog({0, feed, offset - retained}));
+    std::uint64_t first_kept = offset - retained;
+    if (history() != nullptr) {
+      WEFT_ASSIGN(const std::uint64_t needed_from, history()->NeededFrom(feed));
+      first_kept = std::min(first_kept, needed_from);
+    }
+    WEFT_TRY(directory_->TrimLog({0, feed, first_kept}));
   }
   return absl::OkStatus();
 }
@@ -351,6 +360,7 @@ void GraphHost::LookAfter(CheckpointPolicy& policy) {
     // A full disk shows at the writer; a quiet feed can wait for it.
     feed.sequencer->Tick().IgnoreError();
   }
+  CatchUpHistory();
   const std::uint64_t applied = AppliedCount();
   const std::uint64_t durable = DurableCount();
   ReportProgress(policy.ReplaySeconds(durable));

@@ -71,6 +71,7 @@ class GraphHost {
   graph::Graph& graph() { return *graph_; }
   const graph::ParsedSpec& spec() const { return *spec_; }
   Interner& interner() { return *interner_; }
+  const Interner& interner() const { return *interner_; }
   // NOT_FOUND with the names that there are.
   absl::StatusOr<Sequencer*> FindSequencer(std::string_view feed);
   Sequencer* FindSequencer(std::uint32_t feed);
@@ -86,6 +87,13 @@ class GraphHost {
   // it has been carried out, at most until `deadline_ns` of the clock; the place of its record.
   // NOT_FOUND for an unknown node. DEADLINE_EXCEEDED: it is in the log and will be carried out.
   absl::StatusOr<graph::LogPosition> SendCommand(graph::Command command, std::int64_t deadline_ns);
+
+  const graph::EventLog& log() const { return directory_->log(); }
+  absl::StatusOr<graph::LogPosition> LogBegin(std::uint32_t feed) const {
+    return directory_->LogBegin(feed);
+  }
+  // Null where it is switched off.
+  const storage::History* history() const;
 
   absl::StatusOr<graph::CheckpointManifest> Checkpoint();
   // Of a state that contains everything that was durable when it was called.
@@ -106,6 +114,9 @@ class GraphHost {
   absl::Status Replay();
   absl::Status FindLinkNodes();
   absl::Status TrimLog();
+  absl::Status TakeInHistory(int max_steps);
+  void FollowWithHistory(const std::vector<graph::LogPosition>& applied);
+  void CatchUpHistory();
   graph::LogPosition ReplayFrom(std::uint32_t feed) const;
   void Fail(const absl::Status& status);
   void OnWriterStopped(const absl::Status& status);
@@ -140,6 +151,7 @@ class GraphHost {
   absl::Status failure_;   // guarded by mutex_
   bool stopping_ = false;  // guarded by mutex_
   std::mutex checkpoint_mutex_;
+  std::vector<graph::LogPosition> history_end_;  // what it lacks; guarded by checkpoint_mutex_
   std::thread housekeeper_;
 };
 

@@ -94,6 +94,12 @@ absl::Status CompleteCalls(config::v1::CallConfig& call) {
   return absl::OkStatus();
 }
 
+absl::Status CompleteHistory(config::v1::HistoryConfig& history) {
+  if (!history.has_enabled()) history.set_enabled(true);
+  WEFT_COMPLETE(history, retained_events_per_node, 16'384, 1, std::uint64_t{1} << 40);
+  return CheckRange("retained_seconds", history.retained_seconds(), 0.0, 1e12);
+}
+
 #undef WEFT_COMPLETE
 
 }  // namespace
@@ -123,6 +129,7 @@ absl::StatusOr<ServerConfig> CompleteServerConfig(ServerConfig config) {
   }
   WEFT_TRY(CompleteFeed(*config.mutable_feed()));
   WEFT_TRY(CompleteCalls(*config.mutable_call()));
+  WEFT_TRY(CompleteHistory(*config.mutable_history()));
   return config;
 }
 

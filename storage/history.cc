@@ -152,7 +152,6 @@ absl::StatusOr<std::uint64_t> History::NeededFrom(std::uint32_t feed) const {
 // One WriteBatch holds the blocks and the mark. It bypasses the write-ahead log, so that the fsyncs
 // of ingest do not wait for it; a family reaches its files in whole batches.
 absl::Status History::TakePiece(std::uint32_t feed, std::uint64_t end) {
-  WEFT_TRY(space_->Check());
   WEFT_ASSIGN(const std::optional<HistoryMark> found, ReadMark(feed));
   WEFT_ASSIGN(HistoryMark mark, found ? absl::StatusOr<HistoryMark>(*found) : StartMark(feed));
   const std::uint64_t begin = mark.end;
@@ -186,6 +185,7 @@ absl::Status History::TakePiece(std::uint32_t feed, std::uint64_t end) {
     batch.Put(handle, HistoryKey{feed, node, kOpenBlock}.Encode(), EncodeHistoryBlock(block));
   }
   batch.Put(handle, FeedPrefix(feed), EncodeHistoryMark(mark));
+  WEFT_TRY(space_->Check(batch.GetDataSize()));
   return database_->Write(batch, Durability::kUnlogged);
 }
 
