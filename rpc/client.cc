@@ -53,6 +53,10 @@ class GrpcLinkClient final : public LinkClient {
       const v1::GetEvaluationRequest& request) override {
     return Call(deadline_seconds_, stub_, &v1::LinkService::Stub::GetEvaluation, request);
   }
+  absl::StatusOr<v1::ExplainLinksResponse> ExplainLinks(
+      const v1::ExplainLinksRequest& request) override {
+    return Call(deadline_seconds_, stub_, &v1::LinkService::Stub::ExplainLinks, request);
+  }
   absl::Status SubscribePredictions(
       const v1::SubscribePredictionsRequest& request,
       const std::function<bool(const v1::SubscribePredictionsResponse&)>& receive,

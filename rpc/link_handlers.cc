@@ -14,6 +14,7 @@
 #include "operators/link/link_types.h"
 #include "rpc/error_details.h"
 #include "rpc/position.h"
+#include "rpc/read_predictor.h"
 
 namespace weft::rpc {
 namespace {
@@ -33,43 +34,6 @@ constexpr int kTopDefault = 10;
 constexpr int kTopMax = 1000;
 constexpr int kCandidatesDefault = 1000;
 constexpr int kCandidatesMax = 10000;
-
-// Who answers: the predictor that the request names, or else the one that is best.
-absl::StatusOr<LinkChoice> ChoosePredictor(PredictorChoice& choice, const CallContext& context,
-                                           std::string_view node, LinkQuestion question) {
-  if (node.empty()) return choice.Choose(question, context.left_us());
-  return LinkChoice{.learned = "", .answering = std::string(node), .reason = ""};
-}
-
-// Runs `read` on the link predictor that was chosen, and tells what it was.
-absl::Status ReadPredictor(GraphHost& host, const CallContext& context, const LinkChoice& chosen,
-                           v1::ScoringModel& model, v1::LogPosition& position,
-                           const std::function<void(const LinkReader&)>& read) {
-  const std::string& name = chosen.answering;
-  bool reads = false;
-  const absl::Status status = host.graph().Read(
-      name, context.left_us(), [&](const graph::Operator& candidate, LogPosition applied) {
-        const auto* const reader = dynamic_cast<const LinkReader*>(&candidate);
-        if (reader == nullptr) return;
-        reads = true;
-        read(*reader);
-        model.set_name(reader->model_name());
-        model.set_version(reader->model_version());
-        position = EncodePosition(applied);
-      });
-  if (absl::IsNotFound(status)) {
-    return WithReason(status, v1::ERROR_REASON_UNKNOWN_NODE, {{"node", name}});
-  }
-  WEFT_TRY(status);
-  if (!reads) {
-    return InvalidField("node", Concat("\"", name, "\" does not predict links; these do: ",
-                                       graph::JoinNames(host.link_nodes(), ", ", "none")));
-  }
-  model.set_node(name);
-  model.set_fallback(!chosen.reason.empty());
-  model.set_reason(chosen.reason);
-  return absl::OkStatus();
-}
 
 absl::Status CheckFinite(std::span<const PairScore> scores) {
   for (const PairScore& score : scores) {
@@ -229,8 +193,8 @@ absl::StatusOr<v1::RankTargetsResponse> RankTargets(GraphHost& host, PredictorCh
   return response;
 }
 
-void RegisterLinkHandlers(GraphHost* host, Dispatcher& dispatcher) {
-  const auto choice = std::make_shared<PredictorChoice>(host);
+void RegisterLinkHandlers(GraphHost* host, const std::shared_ptr<PredictorChoice>& choice,
+                          Dispatcher& dispatcher) {
   dispatcher.Register<v1::ScoreLinksRequest, v1::ScoreLinksResponse>(
       "/weft.v1.LinkService/ScoreLinks",
       [host, choice](const CallContext& context, const v1::ScoreLinksRequest& request) {

@@ -2,6 +2,8 @@
 // graph::Graph::Read and LinkReader.
 #pragma once
 
+#include <memory>
+
 #include "absl/status/statusor.h"
 #include "rpc/dispatcher.h"
 #include "rpc/graph_host.h"
@@ -11,7 +13,8 @@
 namespace weft::rpc {
 
 // `host` outlives what is registered.
-void RegisterLinkHandlers(GraphHost* host, Dispatcher& dispatcher);
+void RegisterLinkHandlers(GraphHost* host, const std::shared_ptr<PredictorChoice>& choice,
+                          Dispatcher& dispatcher);
 
 absl::StatusOr<v1::ScoreLinksResponse> ScoreLinks(GraphHost& host, PredictorChoice& choice,
                                                   const CallContext& context,

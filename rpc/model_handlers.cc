@@ -5,7 +5,6 @@
 #include <optional>
 #include <utility>
 
-#include "absl/strings/strip.h"
 #include "graph/check.h"
 #include "graph/text.h"
 #include "operators/link/link_types.h"
@@ -40,8 +39,8 @@ v1::ModelVersionOrigin ToMessage(VersionOrigin origin) {
   return v1::MODEL_VERSION_ORIGIN_UNSPECIFIED;
 }
 
-v1::ModelFigures ToMessage(const VersionFigures& figures) {
-  v1::ModelFigures message;
+v1::VersionFigures ToMessage(const VersionFigures& figures) {
+  v1::VersionFigures message;
   message.set_events(figures.events);
   message.set_log_loss(figures.log_loss);
   message.set_error(figures.error);
@@ -116,9 +115,9 @@ class ModelHandlers {
     WEFT_TRY(Read(context, node,
                   [&](const LinkReader& reader, LogPosition) { model = reader.model_name(); }));
     // What cannot be a model's weights shall not take room in the log.
-    const auto sections = operators::link::DecodeModel("", request.model_file(), model);
+    const auto sections = operators::link::DecodeModel("the bytes", request.model_file(), model);
     if (!sections.ok()) {
-      return InvalidField("model_file", absl::StripPrefix(sections.status().message(), ": "));
+      return InvalidField("model_file", graph::Concat(sections.status().message()));
     }
     ModelCommand command;
     command.mutable_import()->set_model_file(request.model_file());

@@ -16,14 +16,15 @@
 #include "graph/text.h"
 #include "rpc/address.h"
 #include "rpc/admin_handlers.h"
+#include "rpc/explanation_handlers.h"
 #include "rpc/grpc_log.h"
 #include "rpc/health_service.h"
 #include "rpc/http_server.h"
 #include "rpc/ingest_handlers.h"
 #include "rpc/link_handlers.h"
 #include "rpc/logging.h"
-#include "rpc/model_handlers.h"
 #include "rpc/metrics_text.h"
+#include "rpc/model_handlers.h"
 #include "rpc/server_config.h"
 #include "rpc/services.h"
 #include "rpc/thread_slice.h"
@@ -164,7 +165,9 @@ class GrpcServer final : public Server {
     dispatcher.default_deadline_seconds = call.default_deadline_seconds();
     dispatcher_ = std::make_unique<Dispatcher>(dispatcher, clock_, &metrics_);
     RegisterIngestHandlers(host_.get(), *dispatcher_);
-    RegisterLinkHandlers(host_.get(), *dispatcher_);
+    const auto choice = std::make_shared<PredictorChoice>(host_.get());
+    RegisterLinkHandlers(host_.get(), choice, *dispatcher_);
+    RegisterExplanationHandlers(host_.get(), choice, *dispatcher_);
     AdminEnvironment admin;
     admin.host = host_.get();
     admin.clock = clock_;

@@ -44,6 +44,13 @@ grpc::ServerUnaryReactor* LinkGrpcService::GetEvaluation(grpc::CallbackServerCon
                     "/weft.v1.LinkService/GetEvaluation", context, request, response);
 }
 
+grpc::ServerUnaryReactor* LinkGrpcService::ExplainLinks(grpc::CallbackServerContext* context,
+                                                        const v1::ExplainLinksRequest* request,
+                                                        v1::ExplainLinksResponse* response) {
+  return ServeUnary(*environment_.dispatcher, *environment_.clock,
+                    "/weft.v1.LinkService/ExplainLinks", context, request, response);
+}
+
 grpc::ServerUnaryReactor* AdminGrpcService::GetServerInfo(grpc::CallbackServerContext* context,
                                                           const v1::GetServerInfoRequest* request,
                                                           v1::GetServerInfoResponse* response) {

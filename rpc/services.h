@@ -48,6 +48,9 @@ class LinkGrpcService final : public v1::LinkService::CallbackService {
   grpc::ServerUnaryReactor* GetEvaluation(grpc::CallbackServerContext* context,
                                           const v1::GetEvaluationRequest* request,
                                           v1::GetEvaluationResponse* response) override;
+  grpc::ServerUnaryReactor* ExplainLinks(grpc::CallbackServerContext* context,
+                                         const v1::ExplainLinksRequest* request,
+                                         v1::ExplainLinksResponse* response) override;
   grpc::ServerWriteReactor<v1::SubscribePredictionsResponse>* SubscribePredictions(
       grpc::CallbackServerContext* context,
       const v1::SubscribePredictionsRequest* request) override;

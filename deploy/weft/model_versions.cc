@@ -51,7 +51,7 @@ std::string Dump(const ordered_json& object) {
   return object.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
-ordered_json FiguresJson(bool there, const v1::ModelFigures& figures) {
+ordered_json FiguresJson(bool there, const v1::VersionFigures& figures) {
   if (!there) return nullptr;
   return {{"events", figures.events()},
           {"log_loss", figures.log_loss()},
@@ -133,7 +133,7 @@ int List(const Flags& flags) {
 }
 
 void PrintFigures(const std::string& name, const char* origin, bool there,
-                  const v1::ModelFigures& figures) {
+                  const v1::VersionFigures& figures) {
   if (!there) {
     std::printf("%8s  %-9s  (not compared yet)\n", name.c_str(), origin);
     return;

@@ -1,8 +1,10 @@
+#include <algorithm>
 #include <cstdio>
 
 #include <nlohmann/json.hpp>
 
 #include "deploy/weft/command.h"
+#include "deploy/weft/explanation.h"
 #include "graph/text.h"
 #include "rpc/client.h"
 
@@ -19,6 +21,7 @@ struct Flags {
   double coverage = 0.0;
   std::int32_t max_candidates = 0;
   std::string node;
+  bool explain = false;
   double deadline_seconds = 5.0;
   bool json = false;
 };
@@ -40,6 +43,23 @@ void PrintCoverage(const v1::CoverageSet& set) {
       static_cast<long long>(set.events()));
 }
 
+// Of the targets shown, as many as the service explains in one call.
+absl::StatusOr<v1::ExplainLinksResponse> Explain(rpc::LinkClient& client, const Flags& flags,
+                                                 const v1::RankTargetsResponse& ranked) {
+  constexpr int kPairsMax = 16;
+  v1::ExplainLinksRequest request;
+  request.set_score(v1::EXPLAINED_SCORE_RANKING);
+  request.set_node(ranked.model().node());
+  *request.mutable_min_position() = ranked.position();
+  for (int i = 0; i < std::min(ranked.target_size(), kPairsMax); ++i) {
+    v1::LinkPair& pair = *request.add_pair();
+    pair.set_source(flags.source);
+    pair.set_target(ranked.target(i).target());
+  }
+  if (request.pair_size() == 0) return v1::ExplainLinksResponse();
+  return client.ExplainLinks(request);
+}
+
 int Predict(const Flags& flags) {
   const auto client = rpc::LinkClient::Open(flags.to, flags.deadline_seconds);
   v1::RankTargetsRequest request;
@@ -52,6 +72,12 @@ int Predict(const Flags& flags) {
   for (const std::string& target : flags.targets) request.add_target(target);
   const auto response = client->RankTargets(request);
   if (!response.ok()) return Fail(response.status());
+  v1::ExplainLinksResponse explained;
+  if (flags.explain) {
+    auto explanations = Explain(*client, flags, *response);
+    if (!explanations.ok()) return Fail(explanations.status());
+    explained = *std::move(explanations);
+  }
   if (flags.json) {
     ordered_json targets = ordered_json::array();
     for (const auto& target : response->target()) {
@@ -67,6 +93,10 @@ int Predict(const Flags& flags) {
                            {"cut", response->cut()},
                            {"targets", targets}};
     if (response->has_coverage()) object["coverage"] = CoverageJson(response->coverage());
+    for (int i = 0; i < explained.explanation_size(); ++i) {
+      object["explanations"].push_back(
+          ExplanationJson(response->target(i).target(), explained.explanation(i)));
+    }
     std::printf("%s\n",
                 object.dump(-1, ' ', false, ordered_json::error_handler_t::replace).c_str());
     return kOk;
@@ -75,9 +105,11 @@ int Predict(const Flags& flags) {
               response->source_known() ? "" : " (never seen)", response->model().name().c_str(),
               static_cast<long long>(response->candidate_count()));
   if (response->has_coverage()) PrintCoverage(response->coverage());
-  for (const auto& target : response->target()) {
+  for (int i = 0; i < response->target_size(); ++i) {
+    const v1::RankedTarget& target = response->target(i);
     std::printf("  %-24s %.4f%s\n", target.target().c_str(), static_cast<double>(target.score()),
                 target.known() ? "" : "  (never seen)");
+    if (i < explained.explanation_size()) PrintExplanation(explained.explanation(i));
   }
   return kOk;
 }
@@ -92,6 +124,7 @@ void AddPredictCommand(CLI::App& root, Invocation& invocation) {
       AddCommand(*predict, "links", "The likeliest next targets of a node.",
                  "weft predict links --source anna --top 5\n"
                  "weft predict links --source anna --coverage 0.9\n"
+                 "weft predict links --source anna --top 3 --explain\n"
                  "weft predict links --source anna --target bert --target carl --json");
   auto flags = std::make_shared<Flags>();
   command->add_option("--to", flags->to, "The service, host:port")->envname("WEFT_TO");
@@ -108,6 +141,8 @@ void AddPredictCommand(CLI::App& root, Invocation& invocation) {
       ->check(CLI::Range(1, 10'000));
   command->add_option("--node", flags->node,
                       "Node of the graph to ask; the first link predictor without it");
+  command->add_flag("--explain", flags->explain,
+                    "Say what makes the log-odds of each target: groups of columns, and partners");
   command->add_option("--deadline", flags->deadline_seconds, "Seconds to wait")
       ->check(CLI::PositiveNumber);
   command->add_flag("--json", flags->json, "One JSON object on stdout");

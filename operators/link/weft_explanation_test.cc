@@ -96,8 +96,10 @@ TEST_F(WeftExplanation, AGroupThatIsNotReadAddsNothing) {
   const WeftModel without(options, gpu::HostExec{});
   const auto explanation = without.Explain(3, kSources + 9, now_us_, PairQuestion::kJoint);
   ASSERT_TRUE(explanation.has_value());
-  for (const GroupContribution& group : explanation->groups)
-    EXPECT_EQ(group.log_odds == 0.0f, group.group == "sequence") << group.group;
+  for (const GroupContribution& group : explanation->groups) {
+    if (group.group == "sequence") EXPECT_EQ(group.log_odds, 0.0f);
+    if (group.group == "node") EXPECT_NE(group.log_odds, 0.0f);
+  }
 }
 
 TEST_F(WeftExplanation, PartnersComeWithTheirTimes) {

@@ -17,9 +17,7 @@ def expect_in(what, part, text):
 
 def events_in_log(weft, data):
     """How many events of each producer the log of a data directory has: each once and in order."""
-    log = subprocess.run(
-        [weft, "data", "log", str(data), "--json"], capture_output=True, text=True
-    )
+    log = subprocess.run([weft, "data", "log", str(data), "--json"], capture_output=True, text=True)
     expect(f"exit code of weft data log ({log.stderr.strip()})", log.returncode, 0)
     ends = collections.Counter()
     for record in map(json.loads, log.stdout.splitlines()):

@@ -31,7 +31,9 @@ def write_events(path, seed, first):
     rows = []
     for number in range(EVENTS):
         source = chance.randrange(50)
-        target = source * 3 + chance.randrange(3) if chance.random() < 0.9 else chance.randrange(150)
+        target = (
+            source * 3 + chance.randrange(3) if chance.random() < 0.9 else chance.randrange(150)
+        )
         rows.append(f"s{source},t{target},{first + number}")
     path.write_text("\n".join(["src,dst,ts", *rows]) + "\n")
 
@@ -94,7 +96,7 @@ class Test:
         expect("bytes of what was imported", two.read_bytes(), one.read_bytes())
         two.write_bytes(one.read_bytes()[:-1])
         complaint = self.ask("model", "import", str(two), code=1)
-        expect_in("import of a damaged file", "model_file: damaged model file", complaint)
+        expect_in("import of a damaged file", "damaged model file", complaint)
         self.ask("model", "drop", number)
         expect("whether a dropped version is there", number in self.versions()[1], False)
 
