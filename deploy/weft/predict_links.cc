@@ -89,6 +89,9 @@ int Predict(const Flags& flags) {
                            {"source_known", response->source_known()},
                            {"model", response->model().name()},
                            {"model_version", std::to_string(response->model().version())},
+                           {"node", response->model().node()},
+                           {"fallback", response->model().fallback()},
+                           {"reason", response->model().reason()},
                            {"candidates", response->candidate_count()},
                            {"cut", response->cut()},
                            {"targets", targets}};
@@ -104,6 +107,7 @@ int Predict(const Flags& flags) {
   std::printf("%s%s, next target by %s of %lld:\n", flags.source.c_str(),
               response->source_known() ? "" : " (never seen)", response->model().name().c_str(),
               static_cast<long long>(response->candidate_count()));
+  if (response->model().fallback()) std::printf("  (%s)\n", response->model().reason().c_str());
   if (response->has_coverage()) PrintCoverage(response->coverage());
   for (int i = 0; i < response->target_size(); ++i) {
     const v1::RankedTarget& target = response->target(i);
@@ -140,7 +144,8 @@ void AddPredictCommand(CLI::App& root, Invocation& invocation) {
   command->add_option("--max-candidates", flags->max_candidates, "Targets to score at most (1000)")
       ->check(CLI::Range(1, 10'000));
   command->add_option("--node", flags->node,
-                      "Node of the graph to ask; the first link predictor without it");
+                      "Node of the graph to ask; without it the learned model, or the one that the "
+                      "graph's evaluation says is better");
   command->add_flag("--explain", flags->explain,
                     "Say what makes the log-odds of each target: groups of columns, and partners");
   command->add_option("--deadline", flags->deadline_seconds, "Seconds to wait")

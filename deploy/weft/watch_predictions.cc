@@ -1,6 +1,6 @@
 #include <cstdio>
 
-#include "deploy/weft/command.h"
+#include "deploy/weft/watch_command.h"
 #include "graph/text.h"
 #include "operators/io/json_text.h"
 #include "operators/io/time_text.h"
@@ -20,6 +20,15 @@ struct Flags {
   std::int32_t window = 4096;
   bool json = false;
 };
+
+void AppendProbability(std::string_view name, bool given, float probability, std::string& line) {
+  line += name;
+  if (given) {
+    operators::io::AppendJsonNumber(line, probability);
+  } else {
+    line += "null";
+  }
+}
 
 class Watch {
  public:
@@ -84,13 +93,17 @@ class Watch {
     operators::io::AppendJsonString(line, prediction.target());
     line += ",\"score\":";
     operators::io::AppendJsonNumber(line, prediction.score());
+    AppendProbability(",\"probability\":", prediction.has_probability(), prediction.probability(),
+                      line);
     if (prediction.negative().empty()) {
-      line += ",\"negative\":null,\"negative_score\":null";
+      line += ",\"negative\":null,\"negative_score\":null,\"negative_probability\":null";
     } else {
       line += ",\"negative\":";
       operators::io::AppendJsonString(line, prediction.negative());
       line += ",\"negative_score\":";
       operators::io::AppendJsonNumber(line, prediction.negative_score());
+      AppendProbability(",\"negative_probability\":", prediction.has_negative_probability(),
+                        prediction.negative_probability(), line);
     }
     line += ",\"model\":";
     operators::io::AppendJsonString(line, response.model().name());
@@ -124,12 +137,9 @@ int Run(const Flags& flags) {
 
 }  // namespace
 
-void AddWatchCommand(CLI::App& root, Invocation& invocation) {
-  CLI::App* watch = AddCommand(root, "watch", "Follow what a service predicts.",
-                               "weft watch predictions --to 127.0.0.1:7171");
-  watch->require_subcommand(1);
+void AddWatchPredictions(CLI::App& watch, Invocation& invocation) {
   CLI::App* command = AddCommand(
-      *watch, "predictions", "Every event with the score it had before it came.",
+      watch, "predictions", "Every event with the score it had before it came.",
       "weft watch predictions\n"
       "weft watch predictions --source anna --json\n"
       "weft watch predictions --output edgebank --summary-every 1000   # running accuracy");

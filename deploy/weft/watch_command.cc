@@ -1,0 +1,14 @@
+#include "deploy/weft/watch_command.h"
+
+namespace weft::deploy {
+
+void AddWatchCommand(CLI::App& root, Invocation& invocation) {
+  CLI::App* watch = AddCommand(root, "watch", "Follow what a service predicts, and how well.",
+                               "weft watch predictions --to 127.0.0.1:7171\n"
+                               "weft watch models --to 127.0.0.1:7171");
+  watch->require_subcommand(1);
+  AddWatchPredictions(*watch, invocation);
+  AddWatchModels(*watch, invocation);
+}
+
+}  // namespace weft::deploy

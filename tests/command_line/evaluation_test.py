@@ -1,0 +1,82 @@
+"""A service whose learned model is worse than a baseline, as its users see it.
+usage: evaluation_test.py WEFT ROOT"""
+
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import jsonschema
+
+WEFT = pathlib.Path(sys.argv[1])
+ROOT = pathlib.Path(sys.argv[2])
+
+
+def run(*arguments):
+    return subprocess.run(
+        [WEFT, *arguments], capture_output=True, text=True, timeout=120, check=True
+    ).stdout
+
+
+def check(name, line):
+    value = json.loads(line)
+    schema = json.loads((ROOT / "docs" / "json" / f"{name}.schema.json").read_text())
+    jsonschema.validate(value, schema)
+    return value
+
+
+def expect(what, got, wanted):
+    if got != wanted:
+        raise AssertionError(f"{what}: expected {wanted}, got {got}")
+
+
+def main(folder):
+    # Weights that are random and stay so, against sources that come back to their one target.
+    graph = folder / "graph.pbtxt"
+    text = (ROOT / "deploy" / "graphs" / "links.pbtxt").read_text()
+    graph.write_text(text.replace("learn: true", "cold_start: true"))
+    events = folder / "events.csv"
+    rows = [f"s{i * i % 31},t{i * i % 31},{i}" for i in range(5000)]
+    events.write_text("\n".join(["src,dst,ts", *rows]) + "\n")
+    server = subprocess.Popen(
+        [WEFT, "serve", "--data-dir", folder / "data", "--graph", graph, "--json"]
+        + ["--listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        address = json.loads(server.stdout.readline())["address"]
+        asked = ("predict", "links", "--source", "s1", "--to", address)
+        before = check("predict_links", run(*asked, "--json"))
+        expect("who answers first", (before["node"], before["fallback"]), ("weft", False))
+        run("ingest", "events", events, "--to", address)
+
+        found = check("predict_links", run(*asked, "--json"))
+        expect("who answers", (found["fallback"], found["node"] != "weft"), (True, True))
+        reason = f"weft is not ahead of {found['node']}: "
+        expect("why", found["reason"][: len(reason)], reason)
+        expect("what people read", f"  ({found['reason']})" in run(*asked), True)
+        named = check("predict_links", run(*asked, "--node", "weft", "--json"))
+        expect("whom I name", (named["node"], named["fallback"]), ("weft", False))
+
+        watch = ("watch", "models", "--to", address, "--reports", "1")
+        line = check("watch_models", run(*watch, "--json"))
+        nodes = [model["node"] for model in line["models"]]
+        expect("the models", nodes, ["weft", "recency", "edgebank"])
+        for model in line["models"]:
+            expect("what they are", model["learned"], model["node"] == "weft")
+            expect("their figures", None in (model["log_loss"], model["mrr"]), False)
+        expect("who ranks", line["ranks_targets"], {k: found[k] for k in ("node", "reason")})
+        table = run(*watch).splitlines()
+        expect("the table's rows", [row.split()[0] for row in table[1:4]], nodes)
+        expect("the table's end", f"another model ranks: {found['reason']}" in table, True)
+    finally:
+        server.terminate()
+        server.wait(timeout=60)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as name:
+        main(pathlib.Path(name))
