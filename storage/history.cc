@@ -90,11 +90,28 @@ std::uint64_t History::kept_blocks() const {
   return (retention_.events_per_node - 1) / HistoryBlock::kEntriesMax + 1;
 }
 
+TimeUs History::OldestKept(const HistoryMark& mark) const {
+  const bool all = retention_.max_age_us == 0 ||
+                   mark.watermark_us < graph::kBeforeAllTime + retention_.max_age_us;
+  return all ? graph::kBeforeAllTime : mark.watermark_us - retention_.max_age_us;
+}
+
 absl::StatusOr<std::optional<HistoryMark>> History::ReadMark(std::uint32_t feed) const {
   const absl::StatusOr<std::string> bytes = database_->Get(Family::kHistory, FeedPrefix(feed));
   if (absl::IsNotFound(bytes.status())) return std::nullopt;
   WEFT_TRY(bytes.status());
   return DecodeHistoryMark(feed, *bytes);
+}
+
+// One that begins and ends where the log begins if there is none, or none that the log goes on
+// from.
+absl::StatusOr<HistoryMark> History::CurrentMark(std::uint32_t feed) const {
+  WEFT_ASSIGN(const std::optional<HistoryMark> found, ReadMark(feed));
+  WEFT_ASSIGN(const LogPosition begin, log_->Begin(feed));
+  if (found && found->end >= begin.offset) return *found;
+  HistoryMark mark;
+  mark.begin = mark.end = begin.offset;
+  return mark;
 }
 
 absl::StatusOr<std::optional<HistoryBlock>> History::ReadBlock(std::uint32_t feed, NodeId node,
@@ -126,13 +143,6 @@ absl::Status History::TakeIn(LogPosition end) {
   return Sweep(end.feed);
 }
 
-absl::StatusOr<HistoryMark> History::StartMark(std::uint32_t feed) const {
-  WEFT_ASSIGN(const LogPosition begin, log_->Begin(feed));
-  HistoryMark mark;
-  mark.begin = mark.end = begin.offset;
-  return mark;
-}
-
 absl::Status History::BeginAnew(std::uint32_t feed) {
   WEFT_ASSIGN(const std::optional<HistoryMark> mark, ReadMark(feed));
   WEFT_ASSIGN(const LogPosition begin, log_->Begin(feed));
@@ -144,16 +154,14 @@ absl::Status History::BeginAnew(std::uint32_t feed) {
 }
 
 absl::StatusOr<std::uint64_t> History::NeededFrom(std::uint32_t feed) const {
-  WEFT_ASSIGN(const std::optional<HistoryMark> mark, ReadMark(feed));
-  WEFT_ASSIGN(const LogPosition begin, log_->Begin(feed));
-  return mark ? std::max(mark->end, begin.offset) : begin.offset;
+  WEFT_ASSIGN(const HistoryMark mark, CurrentMark(feed));
+  return mark.end;
 }
 
 // One WriteBatch holds the blocks and the mark. It bypasses the write-ahead log, so that the fsyncs
 // of ingest do not wait for it; a family reaches its files in whole batches.
 absl::Status History::TakePiece(std::uint32_t feed, std::uint64_t end) {
-  WEFT_ASSIGN(const std::optional<HistoryMark> found, ReadMark(feed));
-  WEFT_ASSIGN(HistoryMark mark, found ? absl::StatusOr<HistoryMark>(*found) : StartMark(feed));
+  WEFT_ASSIGN(HistoryMark mark, CurrentMark(feed));
   const std::uint64_t begin = mark.end;
   std::vector<TakenEntry> taken;
   WEFT_TRY(ReadUntil(*log_, {kPartition, feed, begin}, [&](const LogRecord& record) {
@@ -195,13 +203,11 @@ absl::Status History::Sweep(std::uint32_t feed) {
   if (retention_.max_age_us == 0 && retention_.events_per_node == 0) return absl::OkStatus();
   WEFT_ASSIGN(const std::optional<HistoryMark> mark, ReadMark(feed));
   if (!mark) return absl::OkStatus();
-  const bool ages = retention_.max_age_us > 0 && mark->watermark_us > graph::kBeforeAllTime;
-  const TimeUs oldest_us =
-      ages ? mark->watermark_us - retention_.max_age_us : graph::kBeforeAllTime;
+  const TimeUs oldest_us = OldestKept(*mark);
   auto* const handle = database_->handle(Family::kHistory);
   const auto iterator = database_->Iterate(Family::kHistory);
   std::string& from = sweep_from_[feed];
-  iterator->SeekForPrev(from.empty() ? FeedPrefix(feed + 1) : from);
+  iterator->SeekForPrev(from.empty() ? HistoryKey{.feed = feed}.Encode() : from);
   rocksdb::WriteBatch batch;
   HistoryKey newest;  // of the node at hand
   std::uint64_t block_count = 0;
@@ -240,8 +246,7 @@ absl::Status History::Sweep(std::uint32_t feed) {
 // reading
 
 absl::StatusOr<HistoryExtent> History::Extent(std::uint32_t feed) const {
-  WEFT_ASSIGN(const std::optional<HistoryMark> found, ReadMark(feed));
-  WEFT_ASSIGN(HistoryMark mark, found ? absl::StatusOr<HistoryMark>(*found) : StartMark(feed));
+  WEFT_ASSIGN(HistoryMark mark, CurrentMark(feed));
   if (mark.first_us == graph::kAfterAllTime) {
     WEFT_TRY(ReadUntil(*log_, {kPartition, feed, mark.end}, [&](const LogRecord& record) {
       for (const TimeUs time_us : record.events.time_us)
@@ -251,10 +256,8 @@ absl::StatusOr<HistoryExtent> History::Extent(std::uint32_t feed) const {
   }
   HistoryExtent extent{mark.begin, mark.end, mark.first_us, std::nullopt};
   if (mark.begin > 0) extent.complete_from_us = mark.first_us;
-  if (retention_.max_age_us > 0 && mark.watermark_us > graph::kBeforeAllTime) {
-    const TimeUs oldest_us = mark.watermark_us - retention_.max_age_us;
-    if (oldest_us > mark.first_us) extent.complete_from_us = oldest_us;
-  }
+  if (const TimeUs oldest_us = OldestKept(mark); oldest_us > mark.first_us)
+    extent.complete_from_us = oldest_us;
   return extent;
 }
 
@@ -318,14 +321,13 @@ absl::Status History::ReadTail(const Query& query, std::uint64_t begin,
 }
 
 absl::StatusOr<std::vector<History::Past>> History::Latest(const Query& query) const {
-  WEFT_ASSIGN(const std::optional<HistoryMark> found, ReadMark(query.feed));
-  WEFT_ASSIGN(const HistoryMark mark,
-              found ? absl::StatusOr<HistoryMark>(*found) : StartMark(query.feed));
+  WEFT_ASSIGN(const HistoryMark mark, CurrentMark(query.feed));
   std::vector<Past> pasts(query.nodes.size());
   const bool tail_is_later =
       query.before_us <= mark.watermark_us || query.before_offset <= mark.end;
   if (!tail_is_later) WEFT_TRY(ReadTail(query, mark.end, pasts));
-  for (std::size_t i = 0; i < query.nodes.size(); ++i) {
+  const bool has_blocks = mark.begin < mark.end;
+  for (std::size_t i = 0; has_blocks && i < query.nodes.size(); ++i) {
     if (query.nodes[i] == graph::kNoNode) continue;
     WEFT_TRY(ReadBlocks(query, mark, query.nodes[i], pasts[i]));
   }

@@ -98,7 +98,8 @@ class History {
   absl::StatusOr<std::optional<HistoryMark>> ReadMark(std::uint32_t feed) const;
   absl::StatusOr<std::optional<HistoryBlock>> ReadBlock(std::uint32_t feed, graph::NodeId node,
                                                         std::uint64_t number) const;
-  absl::StatusOr<HistoryMark> StartMark(std::uint32_t feed) const;
+  absl::StatusOr<HistoryMark> CurrentMark(std::uint32_t feed) const;
+  graph::TimeUs OldestKept(const HistoryMark& mark) const;
   absl::Status BeginAnew(std::uint32_t feed);
   absl::Status TakePiece(std::uint32_t feed, std::uint64_t end);
   absl::Status Sweep(std::uint32_t feed);

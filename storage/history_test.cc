@@ -293,11 +293,13 @@ TEST(HistoryTest, BeginsWhereTheLogDoes) {
   const LogPosition later = stream.end();
   stream.Append(*directory, 50);
   ASSERT_TRUE(directory->TrimLog(later).ok());
-  ASSERT_TRUE(directory->history().TakeIn(stream.end()).ok());
-  EXPECT_EQ(directory->history().Extent(kFeed)->begin, later.offset);
-  pasts = directory->history().Latest({.feed = kFeed, .nodes = nodes, .limit = kAll});
-  ASSERT_TRUE(pasts.ok());
-  EXPECT_GE(pasts->front().entries.back().offset, later.offset);
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_EQ(directory->history().Extent(kFeed)->begin, later.offset);
+    pasts = directory->history().Latest({.feed = kFeed, .nodes = nodes, .limit = kAll});
+    ASSERT_TRUE(pasts.ok()) << pasts.status();
+    EXPECT_GE(pasts->front().entries.back().offset, later.offset);
+    ASSERT_TRUE(directory->history().TakeIn(stream.end()).ok());
+  }
 }
 
 TEST(HistoryTest, ADamagedBlockIsDataLoss) {
