@@ -57,6 +57,9 @@ class GrpcLinkClient final : public LinkClient {
       const v1::ExplainLinksRequest& request) override {
     return Call(deadline_seconds_, stub_, &v1::LinkService::Stub::ExplainLinks, request);
   }
+  absl::StatusOr<v1::GetHistoryResponse> GetHistory(const v1::GetHistoryRequest& request) override {
+    return Call(deadline_seconds_, stub_, &v1::LinkService::Stub::GetHistory, request);
+  }
   absl::Status SubscribePredictions(
       const v1::SubscribePredictionsRequest& request,
       const std::function<bool(const v1::SubscribePredictionsResponse&)>& receive,

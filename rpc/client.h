@@ -29,6 +29,8 @@ class LinkClient {
       const v1::GetEvaluationRequest& request) = 0;
   virtual absl::StatusOr<v1::ExplainLinksResponse> ExplainLinks(
       const v1::ExplainLinksRequest& request) = 0;
+  virtual absl::StatusOr<v1::GetHistoryResponse> GetHistory(
+      const v1::GetHistoryRequest& request) = 0;
   // Calls `receive` with each message until it returns false or the stream ends; blocks meanwhile.
   // No deadline. `subscribed` is called once when the server has taken the subscription; may be
   // empty.

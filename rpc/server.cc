@@ -19,6 +19,7 @@
 #include "rpc/explanation_handlers.h"
 #include "rpc/grpc_log.h"
 #include "rpc/health_service.h"
+#include "rpc/history_handlers.h"
 #include "rpc/http_server.h"
 #include "rpc/ingest_handlers.h"
 #include "rpc/link_handlers.h"
@@ -168,6 +169,7 @@ class GrpcServer final : public Server {
     const auto choice = std::make_shared<PredictorChoice>(host_.get());
     RegisterLinkHandlers(host_.get(), choice, *dispatcher_);
     RegisterExplanationHandlers(host_.get(), choice, *dispatcher_);
+    RegisterHistoryHandlers(host_.get(), *dispatcher_);
     AdminEnvironment admin;
     admin.host = host_.get();
     admin.clock = clock_;

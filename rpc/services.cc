@@ -51,6 +51,13 @@ grpc::ServerUnaryReactor* LinkGrpcService::ExplainLinks(grpc::CallbackServerCont
                     "/weft.v1.LinkService/ExplainLinks", context, request, response);
 }
 
+grpc::ServerUnaryReactor* LinkGrpcService::GetHistory(grpc::CallbackServerContext* context,
+                                                      const v1::GetHistoryRequest* request,
+                                                      v1::GetHistoryResponse* response) {
+  return ServeUnary(*environment_.dispatcher, *environment_.clock,
+                    "/weft.v1.LinkService/GetHistory", context, request, response);
+}
+
 grpc::ServerUnaryReactor* AdminGrpcService::GetServerInfo(grpc::CallbackServerContext* context,
                                                           const v1::GetServerInfoRequest* request,
                                                           v1::GetServerInfoResponse* response) {

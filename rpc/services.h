@@ -51,6 +51,9 @@ class LinkGrpcService final : public v1::LinkService::CallbackService {
   grpc::ServerUnaryReactor* ExplainLinks(grpc::CallbackServerContext* context,
                                          const v1::ExplainLinksRequest* request,
                                          v1::ExplainLinksResponse* response) override;
+  grpc::ServerUnaryReactor* GetHistory(grpc::CallbackServerContext* context,
+                                       const v1::GetHistoryRequest* request,
+                                       v1::GetHistoryResponse* response) override;
   grpc::ServerWriteReactor<v1::SubscribePredictionsResponse>* SubscribePredictions(
       grpc::CallbackServerContext* context,
       const v1::SubscribePredictionsRequest* request) override;

@@ -39,6 +39,7 @@ void AddOperatorsCommand(CLI::App& root, Invocation& invocation);
 void AddServeCommand(CLI::App& root, Invocation& invocation);
 void AddIngestCommand(CLI::App& root, Invocation& invocation);
 void AddPredictCommand(CLI::App& root, Invocation& invocation);
+void AddQueryCommand(CLI::App& root, Invocation& invocation);
 void AddWatchCommand(CLI::App& root, Invocation& invocation);
 void AddDataCommand(CLI::App& root, Invocation& invocation);
 void AddModelCommand(CLI::App& root, Invocation& invocation);

@@ -26,6 +26,7 @@ int Main(int argument_count, char** arguments) {
   weft::deploy::AddServeCommand(root, invocation);
   weft::deploy::AddIngestCommand(root, invocation);
   weft::deploy::AddPredictCommand(root, invocation);
+  weft::deploy::AddQueryCommand(root, invocation);
   weft::deploy::AddWatchCommand(root, invocation);
   weft::deploy::AddDescribeCommand(root, invocation);
   weft::deploy::AddRunCommand(root, invocation);

@@ -729,6 +729,32 @@ class CommandLine(unittest.TestCase):
         )
         self.drain(server)
 
+    def test_history(self):
+        self.file.write_text("src,dst,ts\na,b,1\nb,a,2\na,a,3\na,c,4\n")
+        server, address = self.serve()
+        run("ingest", "events", str(self.file), "--to", address)
+        asked = ("query", "history", "a", "--to", address)
+
+        def history(*flags):
+            said = check("query_history", json.loads(run(*asked, *flags, "--json").stdout))
+            return said, [(event["peer"], event["direction"]) for event in said["events"]]
+
+        said, found = history()
+        self.assertEqual(found, [("c", "sent"), ("a", "sent"), ("b", "received"), ("b", "sent")])
+        self.assertEqual((said["known"], said["more"], said["forgotten"]), (True, False, False))
+        self.assertIsNone(said["complete_from_us"])
+        said, found = history("--limit", "1", "--at", "1970-01-01T00:00:03Z")
+        self.assertEqual((found, said["more"]), ([("b", "received")], True))
+        self.assertEqual(said["events"][0]["time_us"], 2_000_000)
+        self.assertEqual(history("--at", "2000000")[1], [("b", "sent")])
+        self.assertEqual(
+            run(*asked, "--at", "2000000").stdout, "1970-01-01T00:00:01.000000Z  -> b\n"
+        )
+        unknown = run("query", "history", "nobody", "--to", address)
+        self.assertEqual(unknown.stdout, "nobody (never seen)\n")
+        self.assertIn("--at: expected a time as", run(*asked, "--at", "soon", code=2).stderr)
+        self.drain(server)
+
     def test_a_service_from_start_to_drain(self):
         server, address = self.serve()
         watch = subprocess.Popen(
