@@ -92,6 +92,8 @@ class GraphHost {
   absl::StatusOr<graph::LogPosition> LogBegin(std::uint32_t feed) const {
     return directory_->LogBegin(feed);
   }
+  // Held by who rebuilds a past state.
+  std::timed_mutex& past_turn() { return past_turn_; }
   // Null where it is switched off.
   const storage::History* history() const;
 
@@ -150,6 +152,7 @@ class GraphHost {
   std::condition_variable wake_;
   absl::Status failure_;   // guarded by mutex_
   bool stopping_ = false;  // guarded by mutex_
+  std::timed_mutex past_turn_;
   std::mutex checkpoint_mutex_;
   std::vector<graph::LogPosition> history_end_;  // what it lacks; guarded by checkpoint_mutex_
   std::thread housekeeper_;

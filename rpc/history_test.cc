@@ -1,4 +1,5 @@
-// GetHistory through a server.
+// GetHistory, and answers as of a past time, through a server.
+#include <cmath>
 #include <random>
 #include <string>
 #include <vector>
@@ -208,6 +209,169 @@ TEST_F(HistoryServerTest, BeginsWhereTheLogDoesAndSaysSo) {
   EXPECT_GT(history->complete_from_us(), events[500].time_us);
   ASSERT_GT(history->entry_size(), 0);
   EXPECT_GE(history->entry().rbegin()->time_us(), history->complete_from_us());
+  v1::RankTargetsRequest ranking;
+  ranking.set_source("n3");
+  ranking.set_as_of_us(events[500].time_us);
+  const absl::Status early = links_->RankTargets(ranking).status();
+  EXPECT_EQ(early.code(), absl::StatusCode::kOutOfRange);
+  EXPECT_THAT(std::string(early.message()),
+              HasSubstr("(" + std::to_string(history->complete_from_us()) + ") on"));
+  ranking.set_as_of_us(events[2999].time_us);
+  EXPECT_TRUE(links_->RankTargets(ranking).ok());
+}
+
+// What is asked of the live service, and later as of the time at which it was asked.
+struct Questions {
+  v1::ScoreLinksRequest scores;
+  std::vector<v1::RankTargetsRequest> rankings;
+
+  Questions(const std::string& model, int node_count) {
+    scores.set_node(model);
+    for (int n = 0; n < node_count; n += node_count / 10) {
+      const std::string source = "n" + std::to_string(n);
+      for (const int target : {n * 7 % node_count, (n + 1) % node_count}) {
+        scores.add_pair()->set_source(source);
+        scores.mutable_pair()->rbegin()->set_target("n" + std::to_string(target));
+      }
+      v1::RankTargetsRequest& ranking = rankings.emplace_back();
+      ranking.set_node(model);
+      ranking.set_source(source);
+      ranking.set_top_k(5);
+    }
+    scores.add_pair()->set_source("stranger");
+    scores.mutable_pair()->rbegin()->set_target("n1");
+  }
+
+  void AsOf(std::int64_t time_us) {
+    scores.set_as_of_us(time_us);
+    for (v1::RankTargetsRequest& ranking : rankings) ranking.set_as_of_us(time_us);
+  }
+};
+
+struct Answers {
+  v1::ScoreLinksResponse scores;
+  std::vector<v1::RankTargetsResponse> rankings;
+
+  Answers(LinkClient& links, const Questions& questions) {
+    const auto scored = links.ScoreLinks(questions.scores);
+    EXPECT_TRUE(scored.ok()) << scored.status();
+    if (scored.ok()) scores = *scored;
+    for (const v1::RankTargetsRequest& ranking : questions.rankings) {
+      const auto ranked = links.RankTargets(ranking);
+      EXPECT_TRUE(ranked.ok()) << ranked.status();
+      if (ranked.ok()) rankings.push_back(*ranked);
+    }
+  }
+};
+
+class AsOfTest : public HistoryServerTest {
+ protected:
+  // The first event from `begin` on that is later than the one before it.
+  static std::size_t NextTime(const std::vector<Event>& events, std::size_t begin) {
+    while (events[begin].time_us == events[begin - 1].time_us) ++begin;
+    return begin;
+  }
+};
+
+TEST_F(AsOfTest, IsTheAnswerOfThen) {
+  const std::vector<Event> events = MakeEvents(4000, 40);
+  const std::size_t then = NextTime(events, 2000);
+  Start();
+  Ingest(events, 0, then);
+  std::vector<Questions> questions;
+  std::vector<Answers> before;
+  for (const char* model : {"weft", "recency", "edgebank"}) {
+    questions.emplace_back(model, 40);
+    before.emplace_back(*links_, questions.back());
+    questions.back().AsOf(events[then].time_us);
+  }
+  const auto expect_the_same = [&] {
+    for (std::size_t i = 0; i < questions.size(); ++i) {
+      const Answers after(*links_, questions[i]);
+      ASSERT_EQ(after.rankings.size(), before[i].rankings.size());
+      EXPECT_EQ(after.scores.SerializeAsString(), before[i].scores.SerializeAsString())
+          << after.scores.DebugString() << before[i].scores.DebugString();
+      for (std::size_t r = 0; r < after.rankings.size(); ++r) {
+        EXPECT_EQ(after.rankings[r].SerializeAsString(), before[i].rankings[r].SerializeAsString())
+            << after.rankings[r].DebugString() << before[i].rankings[r].DebugString();
+      }
+    }
+  };
+  // Of now, from the log alone; of then, from the log; from history in blocks; after a restart.
+  for (Questions& question : questions) question.AsOf(graph::kAfterAllTime);
+  expect_the_same();
+  for (Questions& question : questions) question.AsOf(events[then].time_us);
+  Ingest(events, then, 4000);
+  expect_the_same();
+  ASSERT_TRUE(admin_->Checkpoint().ok());
+  expect_the_same();
+  Start();
+  expect_the_same();
+  // And the live answers have moved on.
+  questions[0].scores.clear_as_of_us();
+  EXPECT_NE(links_->ScoreLinks(questions[0].scores)->score(0).score(),
+            before[0].scores.score(0).score());
+}
+
+TEST_F(AsOfTest, IsNearTheAnswerOfThenWhereTheStreamIsLong) {
+  constexpr int kNodes = 400;
+  const std::vector<Event> events = MakeEvents(45'000, kNodes);
+  const std::size_t then = NextTime(events, 40'000);
+  Start();
+  Ingest(events, 0, then);
+  Questions questions("weft", kNodes);
+  const Answers before(*links_, questions);
+  Ingest(events, then, events.size());
+  ASSERT_TRUE(admin_->Checkpoint().ok());
+  questions.AsOf(events[then].time_us);
+  const Answers after(*links_, questions);
+  double difference = 0;
+  for (int i = 0; i < after.scores.score_size(); ++i) {
+    const double live = before.scores.score(i).score();
+    difference += std::abs(after.scores.score(i).score() - live) / after.scores.score_size();
+    EXPECT_EQ(after.scores.score(i).source_known(), before.scores.score(i).source_known());
+  }
+  EXPECT_LT(difference, 0.01);
+  EXPECT_EQ(after.scores.position().token(), before.scores.position().token());
+  ASSERT_EQ(after.rankings.size(), before.rankings.size());
+  for (std::size_t r = 0; r < after.rankings.size(); ++r)
+    EXPECT_EQ(after.rankings[r].target(0).target(), before.rankings[r].target(0).target());
+}
+
+TEST_F(AsOfTest, SaysWhatIsWrong) {
+  const std::vector<Event> events = MakeEvents(600, 400);
+  Start();
+  Ingest(events, 0, 600);
+  v1::RankTargetsRequest ranking;
+  ranking.set_source("n3");
+  ranking.set_as_of_us(0);
+  const auto nothing = links_->RankTargets(ranking);
+  ASSERT_TRUE(nothing.ok()) << nothing.status();
+  EXPECT_FALSE(nothing->source_known());
+  EXPECT_EQ(nothing->candidate_count(), 0);
+  ranking.set_max_candidates(1001);
+  EXPECT_EQ(
+      links_->RankTargets(ranking).status(),
+      InvalidField("max_candidates", "expected at most 1000 together with as_of_us, got 1001"));
+  ranking.set_max_candidates(0);
+  ranking.set_coverage(0.9);
+  EXPECT_THAT(std::string(links_->RankTargets(ranking).status().message()), HasSubstr("coverage"));
+  ranking.set_coverage(0);
+  *ranking.mutable_min_position() = nothing->position();
+  const absl::Status both = InvalidField("min_position", "expected none together with as_of_us");
+  EXPECT_EQ(links_->RankTargets(ranking).status(), both);
+  v1::ScoreLinksRequest scores;
+  scores.set_as_of_us(events[300].time_us);
+  for (const Event& event : events) {
+    scores.add_pair()->set_source(event.source);
+    scores.mutable_pair()->rbegin()->set_target(event.target);
+  }
+  EXPECT_THAT(std::string(links_->ScoreLinks(scores).status().message()),
+              HasSubstr("pair: expected at most 256 nodes together with as_of_us"));
+  options_.config.mutable_history()->set_enabled(false);
+  Start();
+  ranking.clear_min_position();
+  EXPECT_EQ(links_->RankTargets(ranking).status().code(), absl::StatusCode::kFailedPrecondition);
 }
 
 }  // namespace

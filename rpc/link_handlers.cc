@@ -13,6 +13,7 @@
 #include "graph/text.h"
 #include "operators/link/link_types.h"
 #include "rpc/error_details.h"
+#include "rpc/link_past.h"
 #include "rpc/position.h"
 #include "rpc/read_predictor.h"
 
@@ -50,6 +51,24 @@ struct Ranked {
   float score = 0;
 };
 
+// The predictor that was chosen as it was when the question says. Figures that let a baseline
+// answer are of now: of the past the learned model is asked.
+absl::StatusOr<LinkPast> AskPast(GraphHost& host, const CallContext& context, LinkChoice chosen,
+                                 v1::ScoringModel& model, v1::LogPosition& position,
+                                 PastQuestion question) {
+  if (!chosen.reason.empty()) {
+    chosen = {.learned = chosen.learned, .answering = chosen.learned, .reason = ""};
+  }
+  std::unique_ptr<operators::link::LinkModel> fork;
+  WEFT_TRY(ReadPredictor(host, context, chosen, model, position,
+                         [&](const LinkReader& reader) { fork = reader.Fork(kPastNodes); }));
+  WEFT_ASSIGN(const LogPosition applied, DecodePosition(position));
+  question.feed = applied.feed;
+  WEFT_ASSIGN(LinkPast past, RecallPast(host, context, std::move(fork), question));
+  position = EncodePosition(past.position);
+  return past;
+}
+
 // The set among candidates with these scores: the best one at least.
 v1::CoverageSet SetOf(const CoverageEstimate& estimate, std::span<const PairScore> scores) {
   v1::CoverageSet set;
@@ -73,6 +92,50 @@ void KeepBest(std::vector<Ranked>& ranked, std::size_t count) {
   ranked.resize(count);
 }
 
+void ScoreTargets(const LinkPast& past, NodeId source, std::span<const NodeId> targets,
+                  std::vector<PairScore>& scores) {
+  scores.resize(targets.size());
+  const std::vector<NodeId> sources(targets.size(), source);
+  past.model->ScorePairs(sources, targets, past.time_us, scores);
+}
+
+bool IsKnown(NodeId node, const std::optional<LinkPast>& past) {
+  return past ? past->known.contains(node) : node != kNoNode;
+}
+
+std::vector<NodeId> Distinct(std::vector<NodeId> nodes) {
+  std::sort(nodes.begin(), nodes.end());
+  nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
+  return nodes;
+}
+
+// A past time is a place in the log already.
+absl::Status CheckMinPosition(bool has_min_position, bool has_as_of) {
+  if (!has_min_position || !has_as_of) return absl::OkStatus();
+  return InvalidField("min_position", "expected none together with as_of_us");
+}
+
+absl::Status CheckRanking(const v1::RankTargetsRequest& request, int top, int most) {
+  if (top < 1 || top > kTopMax) {
+    return InvalidField("top_k", Concat("expected 1 to ", kTopMax, ", got ", top));
+  }
+  if (most < 1 || most > kCandidatesMax) {
+    return InvalidField("max_candidates", Concat("expected 1 to ", kCandidatesMax, ", got ", most));
+  }
+  if (request.coverage() != 0 && !(request.coverage() > 0 && request.coverage() < 1)) {
+    return InvalidField("coverage",
+                        Concat("expected over 0 and under 1, got ", request.coverage()));
+  }
+  if (!request.has_as_of_us()) return absl::OkStatus();
+  if (request.coverage() != 0) {
+    return InvalidField("coverage",
+                        "expected none together with as_of_us: it is kept for now only");
+  }
+  if (most <= kPastTargetsMax) return absl::OkStatus();
+  return InvalidField("max_candidates", Concat("expected at most ", kPastTargetsMax,
+                                               " together with as_of_us, got ", most));
+}
+
 }  // namespace
 
 absl::Status WaitForPosition(GraphHost& host, const CallContext& context,
@@ -93,6 +156,7 @@ absl::StatusOr<v1::ScoreLinksResponse> ScoreLinks(GraphHost& host, PredictorChoi
     return InvalidField("pair",
                         Concat("expected 1 to ", kPairsMax, " pairs, got ", request.pair_size()));
   }
+  WEFT_TRY(CheckMinPosition(request.has_min_position(), request.has_as_of_us()));
   if (request.has_min_position()) {
     WEFT_TRY(WaitForPosition(host, context, request.min_position()));
   }
@@ -107,15 +171,29 @@ absl::StatusOr<v1::ScoreLinksResponse> ScoreLinks(GraphHost& host, PredictorChoi
   WEFT_ASSIGN(const LinkChoice chosen,
               ChoosePredictor(choice, context, request.node(), LinkQuestion::kPairs));
   v1::ScoreLinksResponse response;
-  WEFT_TRY(
-      ReadPredictor(host, context, chosen, *response.mutable_model(), *response.mutable_position(),
-                    [&](const LinkReader& reader) { reader.ScorePairs(source, target, score); }));
+  std::optional<LinkPast> past;
+  if (request.has_as_of_us()) {
+    PastQuestion question{
+        .as_of_us = request.as_of_us(), .sources = Distinct(source), .targets = Distinct(target)};
+    const std::size_t node_count = question.sources.size() + question.targets.size();
+    if (node_count > kPastPairNodesMax) {
+      return InvalidField("pair", Concat("expected at most ", kPastPairNodesMax,
+                                         " nodes together with as_of_us, got ", node_count));
+    }
+    WEFT_ASSIGN(past, AskPast(host, context, chosen, *response.mutable_model(),
+                              *response.mutable_position(), std::move(question)));
+    past->model->ScorePairs(source, target, past->time_us, score);
+  } else {
+    WEFT_TRY(ReadPredictor(
+        host, context, chosen, *response.mutable_model(), *response.mutable_position(),
+        [&](const LinkReader& reader) { reader.ScorePairs(source, target, score); }));
+  }
   WEFT_TRY(CheckFinite(score));
   for (std::size_t i = 0; i < count; ++i) {
     v1::LinkScore& entry = *response.add_score();
     entry.set_score(score[i].probability);
-    entry.set_source_known(source[i] != kNoNode);
-    entry.set_target_known(target[i] != kNoNode);
+    entry.set_source_known(IsKnown(source[i], past));
+    entry.set_target_known(IsKnown(target[i], past));
   }
   return response;
 }
@@ -128,16 +206,8 @@ absl::StatusOr<v1::RankTargetsResponse> RankTargets(GraphHost& host, PredictorCh
   const int top_default = wants_set ? kTopMax : kTopDefault;
   const int top = request.top_k() == 0 ? top_default : request.top_k();
   const int most = request.max_candidates() == 0 ? kCandidatesDefault : request.max_candidates();
-  if (top < 1 || top > kTopMax) {
-    return InvalidField("top_k", Concat("expected 1 to ", kTopMax, ", got ", top));
-  }
-  if (most < 1 || most > kCandidatesMax) {
-    return InvalidField("max_candidates", Concat("expected 1 to ", kCandidatesMax, ", got ", most));
-  }
-  if (wants_set && !(request.coverage() > 0 && request.coverage() < 1)) {
-    return InvalidField("coverage",
-                        Concat("expected over 0 and under 1, got ", request.coverage()));
-  }
+  WEFT_TRY(CheckRanking(request, top, most));
+  WEFT_TRY(CheckMinPosition(request.has_min_position(), request.has_as_of_us()));
   if (request.has_min_position()) {
     WEFT_TRY(WaitForPosition(host, context, request.min_position()));
   }
@@ -152,18 +222,27 @@ absl::StatusOr<v1::RankTargetsResponse> RankTargets(GraphHost& host, PredictorCh
   std::optional<CoverageEstimate> estimate;
   WEFT_ASSIGN(const LinkChoice chosen,
               ChoosePredictor(choice, context, request.node(), LinkQuestion::kTargets));
+  std::optional<LinkPast> past;
   v1::RankTargetsResponse response;
-  WEFT_TRY(ReadPredictor(host, context, chosen, *response.mutable_model(),
-                         *response.mutable_position(), [&](const LinkReader& reader) {
-                           if (!given) {
-                             targets = reader.RecentTargets(most);
-                             available = reader.known_target_count();
-                           }
-                           scores.resize(targets.size());
-                           const std::vector<NodeId> sources(targets.size(), source);
-                           reader.ScorePairs(sources, targets, scores);
-                           if (wants_set) estimate = reader.Coverage(request.coverage());
-                         }));
+  if (request.has_as_of_us()) {
+    PastQuestion question{.as_of_us = request.as_of_us(), .sources = {source}, .targets = targets};
+    if (!given) question.max_targets = most;
+    WEFT_ASSIGN(past, AskPast(host, context, chosen, *response.mutable_model(),
+                              *response.mutable_position(), std::move(question)));
+    if (!given) targets = past->targets;
+    if (!given) available = past->available_targets;
+    ScoreTargets(*past, source, targets, scores);
+  } else {
+    WEFT_TRY(ReadPredictor(host, context, chosen, *response.mutable_model(),
+                           *response.mutable_position(), [&](const LinkReader& reader) {
+                             if (!given) targets = reader.RecentTargets(most);
+                             if (!given) available = reader.known_target_count();
+                             scores.resize(targets.size());
+                             const std::vector<NodeId> sources(targets.size(), source);
+                             reader.ScorePairs(sources, targets, scores);
+                             if (wants_set) estimate = reader.Coverage(request.coverage());
+                           }));
+  }
   WEFT_TRY(CheckFinite(scores));
   std::vector<Ranked> ranked(targets.size());
   for (std::size_t i = 0; i < targets.size(); ++i) {
@@ -173,7 +252,7 @@ absl::StatusOr<v1::RankTargetsResponse> RankTargets(GraphHost& host, PredictorCh
   }
   response.set_candidate_count(static_cast<std::int64_t>(targets.size()));
   response.set_cut(available > static_cast<std::int64_t>(targets.size()));
-  response.set_source_known(source != kNoNode);
+  response.set_source_known(IsKnown(source, past));
   std::size_t shown = static_cast<std::size_t>(top);
   if (wants_set) {
     if (!estimate) {
@@ -188,7 +267,7 @@ absl::StatusOr<v1::RankTargetsResponse> RankTargets(GraphHost& host, PredictorCh
     v1::RankedTarget& entry = *response.add_target();
     entry.set_target(best.key.data(), best.key.size());
     entry.set_score(best.score);
-    entry.set_known(targets[best.candidate] != kNoNode);
+    entry.set_known(IsKnown(targets[best.candidate], past));
   }
   return response;
 }

@@ -3,9 +3,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "deploy/weft/at_flag.h"
 #include "deploy/weft/command.h"
 #include "deploy/weft/explanation.h"
 #include "graph/text.h"
+#include "operators/io/time_text.h"
 #include "rpc/client.h"
 
 namespace weft::deploy {
@@ -22,6 +24,7 @@ struct Flags {
   std::int32_t max_candidates = 0;
   std::string node;
   bool explain = false;
+  std::optional<graph::TimeUs> at_us;
   double deadline_seconds = 5.0;
   bool json = false;
 };
@@ -69,6 +72,7 @@ int Predict(const Flags& flags) {
   request.set_top_k(all ? static_cast<std::int32_t>(flags.targets.size()) : flags.top);
   request.set_coverage(flags.coverage);
   request.set_max_candidates(flags.max_candidates);
+  if (flags.at_us) request.set_as_of_us(*flags.at_us);
   for (const std::string& target : flags.targets) request.add_target(target);
   const auto response = client->RankTargets(request);
   if (!response.ok()) return Fail(response.status());
@@ -95,6 +99,10 @@ int Predict(const Flags& flags) {
                            {"candidates", response->candidate_count()},
                            {"cut", response->cut()},
                            {"targets", targets}};
+    if (flags.at_us) {
+      object["as_of"] = operators::io::FormatTime(*flags.at_us);
+      object["as_of_us"] = *flags.at_us;
+    }
     if (response->has_coverage()) object["coverage"] = CoverageJson(response->coverage());
     for (int i = 0; i < explained.explanation_size(); ++i) {
       object["explanations"].push_back(
@@ -104,8 +112,10 @@ int Predict(const Flags& flags) {
                 object.dump(-1, ' ', false, ordered_json::error_handler_t::replace).c_str());
     return kOk;
   }
-  std::printf("%s%s, next target by %s of %lld:\n", flags.source.c_str(),
-              response->source_known() ? "" : " (never seen)", response->model().name().c_str(),
+  std::printf("%s%s, next target%s by %s of %lld:\n", flags.source.c_str(),
+              response->source_known() ? "" : " (never seen)",
+              flags.at_us ? (" as of " + operators::io::FormatTime(*flags.at_us)).c_str() : "",
+              response->model().name().c_str(),
               static_cast<long long>(response->candidate_count()));
   if (response->model().fallback()) std::printf("  (%s)\n", response->model().reason().c_str());
   if (response->has_coverage()) PrintCoverage(response->coverage());
@@ -129,6 +139,7 @@ void AddPredictCommand(CLI::App& root, Invocation& invocation) {
                  "weft predict links --source anna --top 5\n"
                  "weft predict links --source anna --coverage 0.9\n"
                  "weft predict links --source anna --top 3 --explain\n"
+                 "weft predict links --source anna --at 2026-01-31T12:00:00Z   # as of that time\n"
                  "weft predict links --source anna --target bert --target carl --json");
   auto flags = std::make_shared<Flags>();
   command->add_option("--to", flags->to, "The service, host:port")->envname("WEFT_TO");
@@ -141,6 +152,9 @@ void AddPredictCommand(CLI::App& root, Invocation& invocation) {
       ->add_option("--coverage", flags->coverage,
                    "Show the smallest set that should hold the next target with this probability")
       ->check(CLI::Range(0.01, 0.999));
+  AddAtFlag(*command,
+            "Answer from the events of earlier times alone, with the model's weights of now",
+            flags->at_us);
   command->add_option("--max-candidates", flags->max_candidates, "Targets to score at most (1000)")
       ->check(CLI::Range(1, 10'000));
   command->add_option("--node", flags->node,

@@ -27,6 +27,10 @@ std::optional<float> EdgeBank::LogOdds(float random) const {
   return random > 0.5f ? kSeen : -kSeen;
 }
 
+std::unique_ptr<LinkModel> EdgeBank::Fork(std::int64_t /*node_limit*/) const {
+  return std::make_unique<EdgeBank>(options_);
+}
+
 void EdgeBank::ResetState() { pairs_.Clear(); }
 
 float EdgeBank::ScoreOf(graph::NodeId source, graph::NodeId target, graph::TimeUs time_us) const {

@@ -30,6 +30,7 @@ class EdgeBank final : public GroupedLinkModel {
   bool scores_are_probabilities() const override { return true; }
   std::optional<float> LogOdds(float random) const override;
 
+  std::unique_ptr<LinkModel> Fork(std::int64_t node_limit) const override;
   void ResetState() override;
   void Score(graph::EventSpan events, std::span<const graph::NodeId> negative,
              std::span<float> positive_score, std::span<float> negative_score) override;

@@ -44,6 +44,14 @@ struct LinkStepScores {
   std::span<PairScore> extra;
 };
 
+// Events of the past with their places in the stream, of which others may be missing.
+struct PastEvents {
+  graph::EventSpan events;               // in log order
+  std::span<const std::uint64_t> place;  // how many events of the stream came before each
+  std::uint64_t stream_event_count = 0;  // of the whole stream up to the time that is asked about
+  graph::TimeUs first_us = 0;            // the earliest time of an event of the stream
+};
+
 class LinkModel {
  public:
   virtual ~LinkModel() = default;
@@ -77,6 +85,16 @@ class LinkModel {
   // How much of a training over a file is done, from 0 to 1: models whose steps shrink towards its
   // end ask for this. A service never calls it.
   virtual void SetTrainingProgress(double) {}
+
+  // A model with the same weights and without events, for a past state: it has room for
+  // `node_limit` nodes. Null for a model that cannot be had a second time. Copies the weights and
+  // makes empty tables, which takes from less than one (weft) to some milliseconds (recency).
+  virtual std::unique_ptr<LinkModel> Fork(std::int64_t /*node_limit*/) const { return nullptr; }
+
+  // Takes in what is known of a past, into a state without events. The rows of nodes all of whose
+  // events are there come to be what they were then. By default events are taken in as if there had
+  // been no others.
+  virtual void ObservePast(const PastEvents& past);
 
   // Scores any pairs against the present state, for clients. `time_us` is the time asked about.
   virtual void ScorePairs(std::span<const graph::NodeId> source,

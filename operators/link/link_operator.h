@@ -85,6 +85,9 @@ class LinkOperator : public graph::Operator, public LinkReader {
   }
   const VersionedModel* versions() const final { return model_->versioned(); }
   std::optional<CommandOutcome> latest_command() const final { return latest_command_; }
+  std::unique_ptr<LinkModel> Fork(std::int64_t node_limit) const final {
+    return model_->Fork(node_limit);
+  }
 
  protected:
   // Ports, and reads of before_batch(32); `options_type` is the full name of the subclass's options

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -11,6 +12,7 @@
 #include "graph/event_batch.h"
 #include "graph/packet.h"
 #include "operators/link/coverage_window.h"
+#include "operators/link/link_model.h"
 #include "operators/link/model_versions.h"
 #include "operators/link/pair_explanation.h"
 #include "operators/link/pair_score.h"
@@ -90,6 +92,8 @@ class LinkReader {
   virtual const VersionedModel* versions() const { return nullptr; }
   // Of the latest command since the start; none before it.
   virtual std::optional<CommandOutcome> latest_command() const { return std::nullopt; }
+  // LinkModel::Fork of what scores; null where that cannot be had a second time.
+  virtual std::unique_ptr<LinkModel> Fork(std::int64_t /*node_limit*/) const { return nullptr; }
 };
 
 }  // namespace weft::operators::link

@@ -43,6 +43,12 @@ std::int64_t Recency::bytes_per_node() const {
 // Scores are from 0 to about 2.2: some thirty bins of the calibration.
 std::optional<float> Recency::LogOdds(float random) const { return 6.0f * (random - 0.5f); }
 
+std::unique_ptr<LinkModel> Recency::Fork(std::int64_t node_limit) const {
+  RecencyOptions options = options_;
+  options.max_nodes = std::min(options.max_nodes, node_limit);
+  return std::make_unique<Recency>(options);
+}
+
 void Recency::ResetState() {
   nodes_.Clear();
   clock_ = 0;

@@ -28,6 +28,7 @@ class Recency final : public GroupedLinkModel {
   std::optional<float> LogOdds(float random) const override;
   std::int64_t bytes_per_node() const override;
 
+  std::unique_ptr<LinkModel> Fork(std::int64_t node_limit) const override;
   void ResetState() override;
   void Score(graph::EventSpan events, std::span<const graph::NodeId> negative,
              std::span<float> positive_score, std::span<float> negative_score) override;

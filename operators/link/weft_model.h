@@ -54,6 +54,8 @@ class WeftModel final : public LinkModel, public VersionedModel {
   // Of a training over a file: negatives come from all of its targets, the rate rises and falls
   // once. Without it Learn assumes a stream, whose negatives are targets seen so far.
   void SetTrainingProgress(double done) override;
+  std::unique_ptr<LinkModel> Fork(std::int64_t node_limit) const override;
+  void ObservePast(const PastEvents& past) override;
   void ScorePairs(std::span<const graph::NodeId> source, std::span<const graph::NodeId> target,
                   graph::TimeUs time_us, std::span<PairScore> score) const override;
 

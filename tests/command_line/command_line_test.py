@@ -753,6 +753,12 @@ class CommandLine(unittest.TestCase):
         unknown = run("query", "history", "nobody", "--to", address)
         self.assertEqual(unknown.stdout, "nobody (never seen)\n")
         self.assertIn("--at: expected a time as", run(*asked, "--at", "soon", code=2).stderr)
+        asked = ("predict", "links", "--source", "a", "--to", address, "--at")
+        said = check("predict_links", json.loads(run(*asked, "3000000", "--json").stdout))
+        self.assertEqual((said["candidates"], said["as_of_us"]), (2, 3_000_000))
+        self.assertIn("as of 1970-01-01T00:00:03.000000Z by weft of 2:", run(*asked, "3e6").stdout)
+        refused = run(*asked, "1", "--coverage", "0.9", code=1)
+        self.assertIn("coverage: expected none", refused.stderr)
         self.drain(server)
 
     def test_a_service_from_start_to_drain(self):
