@@ -13,7 +13,7 @@ using graph::LogPosition;
 namespace {
 
 // Entries of the log that are taken in before anybody looks whether the host is to stop.
-constexpr std::uint64_t kHistoryStep = 65'536;
+constexpr std::uint64_t kHistoryStep = 524'288;
 
 void LogFailure(const absl::Status& status) {
   Log(LogLevel::kError, "history cannot be written",

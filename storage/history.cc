@@ -20,9 +20,11 @@ using graph::LogRecord;
 using graph::NodeId;
 using graph::TimeUs;
 
-// Events of one piece; in memory they and the growing blocks of their nodes are some megabytes, at
-// worst, if no node comes twice and every block is nearly full, 170.
-constexpr std::size_t kPieceEvents = 65'536;
+// Events of one piece, 34 MB while they are sorted by node. The more there are, the less often a
+// block that grows is written anew.
+constexpr std::size_t kPieceEvents = 524'288;
+// Of the blocks of a piece that are written together.
+constexpr std::size_t kBatchBytes = std::size_t{16} << 20;
 // Blocks that one sweep looks at.
 constexpr int kSweepBlocks = 16'384;
 
@@ -129,16 +131,9 @@ absl::StatusOr<std::optional<HistoryBlock>> History::ReadBlock(std::uint32_t fee
 absl::Status History::TakeIn(LogPosition end) {
   WEFT_TRY(BeginAnew(end.feed));
   while (true) {
-    WEFT_ASSIGN(const std::optional<HistoryMark> mark, ReadMark(end.feed));
-    const std::uint64_t before = mark ? mark->end : 0;
-    if (mark && before >= end.offset) break;
-    WEFT_TRY(TakePiece(end.feed, end.offset));
-    WEFT_TRY(database_->Flush(Family::kHistory));
-    // A database that was opened anew forgets what was not in files yet.
-    WEFT_ASSIGN(const std::optional<HistoryMark> after, ReadMark(end.feed));
-    if (!after || (mark && after->end <= before)) {
-      return absl::ResourceExhaustedError("the disk was full while history was written");
-    }
+    WEFT_ASSIGN(const HistoryMark mark, CurrentMark(end.feed));
+    if (mark.end >= end.offset) break;
+    WEFT_TRY(TakePiece(end.feed, end.offset, mark));
   }
   return Sweep(end.feed);
 }
@@ -146,7 +141,7 @@ absl::Status History::TakeIn(LogPosition end) {
 absl::Status History::BeginAnew(std::uint32_t feed) {
   WEFT_ASSIGN(const std::optional<HistoryMark> mark, ReadMark(feed));
   WEFT_ASSIGN(const LogPosition begin, log_->Begin(feed));
-  if (!mark || mark->end >= begin.offset) return absl::OkStatus();
+  if (mark && mark->end >= begin.offset) return absl::OkStatus();
   rocksdb::WriteBatch batch;
   batch.DeleteRange(database_->handle(Family::kHistory), FeedPrefix(feed), FeedPrefix(feed + 1));
   WEFT_TRY(database_->Write(batch, Durability::kUnlogged));
@@ -158,10 +153,10 @@ absl::StatusOr<std::uint64_t> History::NeededFrom(std::uint32_t feed) const {
   return mark.end;
 }
 
-// One WriteBatch holds the blocks and the mark. It bypasses the write-ahead log, so that the fsyncs
-// of ingest do not wait for it; a family reaches its files in whole batches.
-absl::Status History::TakePiece(std::uint32_t feed, std::uint64_t end) {
-  WEFT_ASSIGN(HistoryMark mark, CurrentMark(feed));
+// Blocks bypass the write-ahead log, so that the fsyncs of ingest do not wait for them, and are in
+// files before the mark counts them. After a crash in between they are ahead of the mark: readers
+// leave out what the mark does not count, and what is taken again is left out here.
+absl::Status History::TakePiece(std::uint32_t feed, std::uint64_t end, HistoryMark mark) {
   const std::uint64_t begin = mark.end;
   std::vector<TakenEntry> taken;
   WEFT_TRY(ReadUntil(*log_, {kPartition, feed, begin}, [&](const LogRecord& record) {
@@ -175,30 +170,52 @@ absl::Status History::TakePiece(std::uint32_t feed, std::uint64_t end) {
   std::sort(taken.begin(), taken.end(), [](const TakenEntry& a, const TakenEntry& b) {
     return a.node != b.node ? a.node < b.node : a.entry.offset < b.entry.offset;
   });
+  const std::uint64_t reopen_count = database_->reopen_count();
   rocksdb::WriteBatch batch;
-  auto* const handle = database_->handle(Family::kHistory);
   for (std::size_t at = 0; at < taken.size();) {
     const NodeId node = taken[at].node;
-    WEFT_ASSIGN(std::optional<HistoryBlock> grown, ReadBlock(feed, node, kOpenBlock));
-    HistoryBlock block = grown ? *std::move(grown) : HistoryBlock{};
-    for (; at < taken.size() && taken[at].node == node; ++at) {
-      block.entries.push_back(taken[at].entry);
-      if (block.entries.size() < HistoryBlock::kEntriesMax) continue;
-      batch.Put(handle, HistoryKey{feed, node, block.number}.Encode(), EncodeHistoryBlock(block));
-      if (block.number >= kept_blocks())
-        batch.Delete(handle, HistoryKey{feed, node, block.number - kept_blocks()}.Encode());
-      block.entries.clear();
-      ++block.number;
-    }
-    batch.Put(handle, HistoryKey{feed, node, kOpenBlock}.Encode(), EncodeHistoryBlock(block));
+    WEFT_ASSIGN(std::optional<HistoryBlock> open, ReadBlock(feed, node, kOpenBlock));
+    HistoryBlock block = open ? *std::move(open) : HistoryBlock{};
+    for (; at < taken.size() && taken[at].node == node; ++at)
+      Grow({feed, node}, taken[at].entry, block, batch);
+    PutBlock({feed, node}, block, batch);
+    if (batch.GetDataSize() < kBatchBytes && at < taken.size()) continue;
+    WEFT_TRY(space_->Check(batch.GetDataSize()));
+    WEFT_TRY(database_->Write(batch, Durability::kUnlogged));
+    batch.Clear();
   }
-  batch.Put(handle, FeedPrefix(feed), EncodeHistoryMark(mark));
-  WEFT_TRY(space_->Check(batch.GetDataSize()));
-  return database_->Write(batch, Durability::kUnlogged);
+  WEFT_TRY(database_->Flush(Family::kHistory));
+  if (database_->reopen_count() != reopen_count) {
+    return absl::ResourceExhaustedError("the disk was full while history was written");
+  }
+  batch.Put(database_->handle(Family::kHistory), FeedPrefix(feed), EncodeHistoryMark(mark));
+  return database_->Write(batch, Durability::kSynced);
+}
+
+// Adds an entry to the block that grows; a full one gets its number before.
+void History::Grow(HistoryKey key, const HistoryEntry& entry, HistoryBlock& block,
+                   rocksdb::WriteBatch& batch) const {
+  if (!block.entries.empty() && entry.offset <= block.entries.back().offset) return;
+  if (block.entries.size() == HistoryBlock::kEntriesMax) {
+    key.number = block.number;
+    PutBlock(key, block, batch);
+    if (block.number >= kept_blocks()) {
+      key.number = block.number - kept_blocks();
+      batch.Delete(database_->handle(Family::kHistory), key.Encode());
+    }
+    block.entries.clear();
+    ++block.number;
+  }
+  block.entries.push_back(entry);
+}
+
+void History::PutBlock(const HistoryKey& key, const HistoryBlock& block,
+                       rocksdb::WriteBatch& batch) const {
+  batch.Put(database_->handle(Family::kHistory), key.Encode(), EncodeHistoryBlock(block));
 }
 
 // Goes backwards, so that a node's growing block, which says how many it had, comes before the full
-// ones. What TakePiece forgets by number is looked at again, for a retention that was lowered.
+// ones. What Grow forgets by number is looked at again, for a retention that was lowered.
 absl::Status History::Sweep(std::uint32_t feed) {
   if (retention_.max_age_us == 0 && retention_.events_per_node == 0) return absl::OkStatus();
   WEFT_ASSIGN(const std::optional<HistoryMark> mark, ReadMark(feed));
@@ -230,7 +247,7 @@ absl::Status History::Sweep(std::uint32_t feed) {
     const bool too_old = std::all_of(block.entries.begin(), block.entries.end(),
                                      [&](const HistoryEntry& e) { return e.time_us < oldest_us; });
     // A node that starts again at block 0 must not find former ones.
-    if (is_open && too_old && !block.entries.empty()) {
+    if (is_open && too_old) {
       batch.DeleteRange(handle, HistoryKey{feed, key->node, 0}.Encode(), iterator->key());
       batch.Delete(handle, iterator->key());
     } else if (!is_open && (too_many || too_old)) {

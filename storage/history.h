@@ -21,12 +21,17 @@
 #include "graph/state.h"
 #include "graph/time.h"
 
+namespace rocksdb {
+class WriteBatch;
+}
+
 namespace weft::storage {
 
 class Database;
 class DiskSpace;
 class RocksEventLog;
 struct HistoryBlock;
+struct HistoryKey;
 struct HistoryMark;
 
 // A node's side of one event. Of an event from a node to itself there is one, which is `sent`.
@@ -81,9 +86,9 @@ class History {
   History(Database* database, const DiskSpace* space, const RocksEventLog* log,
           const HistoryRetention& retention);
 
-  // Takes in what the log has from where the history ends up to `end`, in pieces, each atomic and
-  // durable before the next, so that after a crash it goes on where it was. Begins anew where the
-  // log no longer has what comes next. RESOURCE_EXHAUSTED on a full disk; DATA_LOSS.
+  // Takes in what the log has from where the history ends up to `end`, in pieces, each durable
+  // before the next; after a crash it goes on where it was, and every event is in it once. Begins
+  // anew where the log no longer has what comes next. RESOURCE_EXHAUSTED on a full disk; DATA_LOSS.
   absl::Status TakeIn(graph::LogPosition end);
   // The offset of the feed's log up to which it has taken in; the records from there on must be
   // kept, for the history to have no hole.
@@ -101,7 +106,10 @@ class History {
   absl::StatusOr<HistoryMark> CurrentMark(std::uint32_t feed) const;
   graph::TimeUs OldestKept(const HistoryMark& mark) const;
   absl::Status BeginAnew(std::uint32_t feed);
-  absl::Status TakePiece(std::uint32_t feed, std::uint64_t end);
+  absl::Status TakePiece(std::uint32_t feed, std::uint64_t end, HistoryMark mark);
+  void Grow(HistoryKey key, const HistoryEntry& entry, HistoryBlock& block,
+            rocksdb::WriteBatch& batch) const;
+  void PutBlock(const HistoryKey& key, const HistoryBlock& block, rocksdb::WriteBatch& batch) const;
   absl::Status Sweep(std::uint32_t feed);
   absl::Status ReadTail(const Query& query, std::uint64_t begin, std::vector<Past>& pasts) const;
   absl::Status ReadBlocks(const Query& query, const HistoryMark& mark, graph::NodeId node,

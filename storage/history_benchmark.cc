@@ -27,14 +27,17 @@ std::unique_ptr<DataDirectory> OpenOrDie(const TestDirectory& place) {
 
 void AppendEvents(DataDirectory& directory, int node_count, std::int64_t event_count) {
   std::mt19937 random(1);
+  const auto draw = [&] {
+    return static_cast<graph::NodeId>(random() % static_cast<unsigned>(node_count));
+  };
   std::int64_t time_us = 1'600'000'000'000'000;
   for (std::int64_t begin = 0; begin < event_count; begin += kRecordEvents) {
     graph::LogRecord record;
     record.position = {0, 1, static_cast<std::uint64_t>(begin)};
     for (int i = 0; i < kRecordEvents; ++i) {
-      time_us += 1 + random() % 10'000;
-      record.events.source.push_back(random() % node_count);
-      record.events.target.push_back(random() % node_count);
+      time_us += static_cast<std::int64_t>(1 + random() % 10'000);
+      record.events.source.push_back(draw());
+      record.events.target.push_back(draw());
       record.events.time_us.push_back(time_us);
     }
     record.seq_count = kRecordEvents;

@@ -44,7 +44,9 @@ std::optional<HistoryKey> HistoryKey::Decode(std::string_view bytes) {
 }
 
 std::string EncodeHistoryBlock(const HistoryBlock& block) {
+  constexpr std::size_t kUsualEntryBytes = 12;
   std::string bytes;
+  bytes.reserve((block.entries.size() + 2) * kUsualEntryBytes);
   ByteWriter writer(bytes);
   writer.Value(kVersion);
   writer.Varint(block.number);
@@ -72,9 +74,9 @@ absl::StatusOr<HistoryBlock> DecodeHistoryBlock(const HistoryKey& key, std::stri
   HistoryBlock block;
   block.number = reader.Varint();
   const std::uint64_t count = reader.Varint();
-  const bool full = key.number != kOpenBlock;
-  if (full ? block.number != key.number || count != HistoryBlock::kEntriesMax
-           : count >= HistoryBlock::kEntriesMax) {
+  const bool numbered = key.number != kOpenBlock;
+  if (count == 0 || count > HistoryBlock::kEntriesMax ||
+      (numbered && (block.number != key.number || count < HistoryBlock::kEntriesMax))) {
     return absl::DataLossError(absl::StrCat(what, ": a block of ", count, " events, number ",
                                             block.number, ", is in the place of another"));
   }

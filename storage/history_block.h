@@ -16,11 +16,12 @@ namespace weft::storage {
 // Consecutive events of one node.
 struct HistoryBlock {
   static constexpr std::size_t kEntriesMax = 128;
-  std::uint64_t number = 0;  // how many full blocks the node had before
+  std::uint64_t number = 0;  // how many blocks the node had before
   std::vector<HistoryEntry> entries;
 };
 
-// The key of a node's full block; kOpenBlock in place of the number for the one that still grows.
+// The key of a node's block; kOpenBlock in place of the number for the latest one, which grows
+// until it is full and another event comes.
 inline constexpr std::uint64_t kOpenBlock = ~std::uint64_t{0};
 struct HistoryKey {
   std::uint32_t feed = kNoFeed;

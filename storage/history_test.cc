@@ -181,10 +181,10 @@ TEST(HistoryTest, TakesInEachEventOnceHoweverOftenItIsAsked) {
 
 TEST(HistoryTest, TakesALongLogInPieces) {
   const TestDirectory place;
-  Stream stream(200, 16'384);
+  Stream stream(200, 60'000);
   const auto directory = OpenOrDie(place);
-  stream.Append(*directory, 35);  // some 250,000 events
-  ASSERT_GT(stream.end().offset, 150'000u);
+  stream.Append(*directory, 35);  // some 900,000 events
+  ASSERT_GT(stream.end().offset, 600'000u);
   ASSERT_TRUE(directory->history().TakeIn(stream.end()).ok());
   ExpectEverything(*directory, stream);
 }
@@ -209,6 +209,42 @@ TEST(HistoryTest, ACrashLosesAPieceOrNothing) {
     ASSERT_TRUE((*after)->history().TakeIn(stream.end()).ok());
     ExpectEverything(**after, stream);
   }
+}
+
+// Runs `change` on the closed directory's database.
+template <class Change>
+void ChangeFamily(const TestDirectory& place, const Change& change) {
+  const DiskSpace space(0, [] { return ~std::uint64_t{0}; });
+  const auto database = Database::Open(place.path() + "/db", nullptr, &space);
+  ASSERT_TRUE(database.ok()) << database.status();
+  rocksdb::WriteBatch batch;
+  change(**database, batch);
+  ASSERT_TRUE((*database)->Write(batch, Durability::kSynced).ok());
+}
+
+TEST(HistoryTest, BlocksAheadOfTheMarkAreNotTakenTwice) {
+  const TestDirectory place;
+  Stream stream(9);
+  {
+    const auto directory = OpenOrDie(place);
+    stream.Append(*directory, 60);
+    const LogPosition half = stream.end();
+    ASSERT_TRUE(directory->history().TakeIn(half).ok());
+    stream.Append(*directory, 300);
+  }
+  std::string mark;
+  ChangeFamily(place, [&](const Database& database, rocksdb::WriteBatch&) {
+    mark = *database.Get(Family::kHistory, FeedPrefix(kFeed));
+  });
+  ASSERT_TRUE(OpenOrDie(place)->history().TakeIn(stream.end()).ok());
+  ChangeFamily(place, [&](const Database& database, rocksdb::WriteBatch& batch) {
+    batch.Put(database.handle(Family::kHistory), FeedPrefix(kFeed), mark);
+  });
+  const auto directory = OpenOrDie(place);
+  EXPECT_LT(directory->history().Extent(kFeed)->end, stream.end().offset);
+  ExpectEverything(*directory, stream);
+  ASSERT_TRUE(directory->history().TakeIn(stream.end()).ok());
+  ExpectEverything(*directory, stream);
 }
 
 TEST(HistoryTest, KeepsTheLatestEventsOfANode) {
@@ -310,17 +346,12 @@ TEST(HistoryTest, ADamagedBlockIsDataLoss) {
     stream.Append(*directory, 60);
     ASSERT_TRUE(directory->history().TakeIn(stream.end()).ok());
   }
-  {
-    const DiskSpace space(0, [] { return ~std::uint64_t{0}; });
-    const auto database = Database::Open(place.path() + "/db", nullptr, &space);
-    ASSERT_TRUE(database.ok()) << database.status();
+  ChangeFamily(place, [](const Database& database, rocksdb::WriteBatch& batch) {
     const std::string key = HistoryKey{kFeed, 1, 0}.Encode();
-    std::string bytes = *(*database)->Get(Family::kHistory, key);
+    std::string bytes = *database.Get(Family::kHistory, key);
     bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
-    rocksdb::WriteBatch batch;
-    batch.Put((*database)->handle(Family::kHistory), key, bytes);
-    ASSERT_TRUE((*database)->Write(batch, Durability::kSynced).ok());
-  }
+    batch.Put(database.handle(Family::kHistory), key, bytes);
+  });
   const auto directory = OpenOrDie(place);
   const auto status = [&](NodeId node) {
     const std::vector<NodeId> nodes = {node};
