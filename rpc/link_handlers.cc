@@ -51,6 +51,14 @@ struct Ranked {
   float score = 0;
 };
 
+v1::RankedTarget ToMessage(const Ranked& ranked, bool known) {
+  v1::RankedTarget message;
+  message.set_target(ranked.key.data(), ranked.key.size());
+  message.set_score(ranked.score);
+  message.set_known(known);
+  return message;
+}
+
 // The predictor that was chosen as it was when the question says. Figures that let a baseline
 // answer are of now: of the past the learned model is asked.
 absl::StatusOr<LinkPast> AskPast(GraphHost& host, const CallContext& context, LinkChoice chosen,
@@ -264,10 +272,7 @@ absl::StatusOr<v1::RankTargetsResponse> RankTargets(GraphHost& host, PredictorCh
   }
   KeepBest(ranked, shown);
   for (const Ranked& best : ranked) {
-    v1::RankedTarget& entry = *response.add_target();
-    entry.set_target(best.key.data(), best.key.size());
-    entry.set_score(best.score);
-    entry.set_known(IsKnown(targets[best.candidate], past));
+    *response.add_target() = ToMessage(best, IsKnown(targets[best.candidate], past));
   }
   return response;
 }

@@ -160,8 +160,10 @@ void AddPredictCommand(CLI::App& root, Invocation& invocation) {
   command->add_option("--node", flags->node,
                       "Node of the graph to ask; without it the learned model, or the one that the "
                       "graph's evaluation says is better");
-  command->add_flag("--explain", flags->explain,
-                    "Say what makes the log-odds of each target: groups of columns, and partners");
+  command
+      ->add_flag("--explain", flags->explain,
+                 "Say what makes the log-odds of each target: groups of columns, and partners")
+      ->excludes(command->get_option("--at"));
   command->add_option("--deadline", flags->deadline_seconds, "Seconds to wait")
       ->check(CLI::PositiveNumber);
   command->add_flag("--json", flags->json, "One JSON object on stdout");

@@ -97,8 +97,12 @@ TEST_F(WeftExplanation, AGroupThatIsNotReadAddsNothing) {
   const auto explanation = without.Explain(3, kSources + 9, now_us_, PairQuestion::kJoint);
   ASSERT_TRUE(explanation.has_value());
   for (const GroupContribution& group : explanation->groups) {
-    if (group.group == "sequence") EXPECT_EQ(group.log_odds, 0.0f);
-    if (group.group == "node") EXPECT_NE(group.log_odds, 0.0f);
+    if (group.group == "sequence") {
+      EXPECT_EQ(group.log_odds, 0.0f);
+    }
+    if (group.group == "node") {
+      EXPECT_NE(group.log_odds, 0.0f);
+    }
   }
 }
 
