@@ -124,46 +124,73 @@ WEFT_HD std::int32_t RankByAge(const PartnerRow& row, std::uint32_t age, std::ui
   return rank;
 }
 
-// The partner of a slot that is about to be given away joins the former ones.
-WEFT_HD void KeepFormer(const PartnerRow& row, std::int32_t slot, std::uint32_t now) {
+// The place among the former partners that is empty, or of the one longest without contact.
+WEFT_HD std::int32_t OldestFormer(const NodeHistory& history, std::uint32_t now) {
+  std::int32_t place = 0;
+  for (std::int32_t i = 1; i < kFormerPartners; ++i)
+    if (AgeOf(history.former_ordinal[i], now) > AgeOf(history.former_ordinal[place], now))
+      place = i;
+  return place;
+}
+
+// The partner of a slot that is about to be given away takes a place among the former ones.
+WEFT_HD void KeepFormer(const PartnerRow& row, std::int32_t slot, std::int32_t place,
+                        std::uint32_t now) {
   NodeHistory& history = row.history();
-  const std::uint32_t partner = row.Words(SlotArray::kKey)[slot];
-  if (partner == kNobody) return;
-  // In the place that it had, if it was a former one before.
-  std::int32_t place = FindFormer(history, partner);
-  if (place < 0) {
-    place = static_cast<std::int32_t>(history.former_next);
-    history.former_next = (history.former_next + 1) % kFormerPartners;
-  }
-  history.former_partner[place] = partner;
+  history.former_partner[place] = row.Words(SlotArray::kKey)[slot];
   history.former_ordinal[place] = now - ContactAge(row, slot, now);
   history.former_row[place] = row.Words(SlotArray::kRow)[slot];
   history.former_contacts[place] = PackContacts(AllContacts(row, slot));
 }
 
-// The slot of `partner`, in the place of the one longest without contact if it has none.
-// `fresh` says whether it is new.
+// The slot to give away: an empty one, or of the half of them without contact for longest that with
+// the highest age for each contact. Who was met often stays for longer, as in hyperbolic caching
+// (Blankstein et al. 2017), and the latest partners stay in any case.
+WEFT_HD std::int32_t LeastOfUse(const PartnerRow& row, std::uint32_t now) {
+  std::uint32_t age[kMaxPartnerSlots];
+  for (std::int32_t i = 0; i < row.slots; ++i) age[i] = ContactAge(row, i, now);
+  std::int32_t least = -1;
+  std::uint64_t least_age = 0, least_contacts = 0;
+  for (std::int32_t i = 0; i < row.slots; ++i) {
+    if (age[i] == kNeverAge) return i;
+    std::int32_t later = 0;
+    for (std::int32_t j = 0; j < row.slots; ++j) later += age[j] < age[i] ? 1 : 0;
+    if (later < row.slots / 2) continue;
+    const Contacts both = AllContacts(row, i);
+    const std::uint64_t contacts = std::uint64_t{both.out} + both.in;
+    // age / contacts against that of the least so far, and of equal ones the older.
+    const std::uint64_t own = age[i] * least_contacts, other = least_age * contacts;
+    if (least >= 0 && (own < other || (own == other && age[i] < least_age))) continue;
+    least = i;
+    least_age = age[i];
+    least_contacts = contacts;
+  }
+  return least;
+}
+
+// The slot of `partner`, the one of least use if it has none; if it was a former partner, the two
+// change places. `fresh` says whether it had none.
 WEFT_HD std::int32_t TakeSlot(const PartnerRow& row, std::uint32_t partner, std::uint32_t now,
                               bool& fresh) {
   std::int32_t slot = row.Find(partner);
   fresh = slot < 0;
   if (!fresh) return slot;
-  slot = 0;
-  for (std::int32_t i = 1; i < row.slots; ++i)
-    if (ContactAge(row, i, now) > ContactAge(row, slot, now)) slot = i;
-  KeepFormer(row, slot, now);
+  slot = LeastOfUse(row, now);
+  NodeHistory& history = row.history();
+  const std::int32_t former = FindFormer(history, partner);
+  const std::uint32_t past_contacts = former < 0 ? 0 : history.former_contacts[former];
+  if (row.Words(SlotArray::kKey)[slot] != kNobody)
+    KeepFormer(row, slot, former < 0 ? OldestFormer(history, now) : former, now);
   const FilterBits bits = FilterBitsOf(partner);
-  row.history().partner_filter[bits.first / 32] |= 1u << (bits.first % 32);
-  row.history().partner_filter[bits.second / 32] |= 1u << (bits.second % 32);
+  history.partner_filter[bits.first / 32] |= 1u << (bits.first % 32);
+  history.partner_filter[bits.second / 32] |= 1u << (bits.second % 32);
   for (std::int32_t a = 0; a < static_cast<std::int32_t>(SlotArray::kOutTime); ++a)
     row.Words(static_cast<SlotArray>(a))[slot] = 0;
   row.Times(SlotArray::kOutTime)[slot] = 0;
   row.Times(SlotArray::kInTime)[slot] = 0;
   row.Words(SlotArray::kKey)[slot] = partner;
+  row.Words(SlotArray::kPastContacts)[slot] = past_contacts;
   row.Words(SlotArray::kNext)[slot] = kNobody;
-  const std::int32_t former = FindFormer(row.history(), partner);
-  if (former >= 0)
-    row.Words(SlotArray::kPastContacts)[slot] = row.history().former_contacts[former];
   return slot;
 }
 

@@ -76,7 +76,7 @@ struct OracleNode {
   std::uint64_t active = 0;
   OracleDirection out, in;
   std::vector<OraclePartner> partners;
-  std::vector<OracleFormer> former;                        // in order of joining
+  std::vector<OracleFormer> former;
   std::vector<std::uint32_t> targets, senders;             // distinct, latest first
   std::set<std::pair<std::uint32_t, std::uint32_t>> past;  // targets and their rows
   double stay = 0, out_rank = 0, in_rank = 0, return_time = 0;
@@ -188,21 +188,21 @@ class PartnerOracle {
     if (const OraclePartner* p = v.Find(e.source)) MoveTo(v.in_rank, v.RankOf(*p), 0.2);
   }
 
-  // The partner longest without contact joins the former ones: in the place that it had among them,
-  // or in that of the one that joined first.
-  static void GiveUpOldest(OracleNode& owner) {
-    const auto oldest = std::min_element(owner.partners.begin(), owner.partners.end(),
-                                         [](auto& a, auto& b) { return a.last < b.last; });
-    const OracleFormer former{oldest->key, oldest->row, oldest->last, oldest->all()};
-    const auto found = std::find_if(owner.former.begin(), owner.former.end(),
-                                    [&](auto& f) { return f.key == former.key; });
-    if (found != owner.former.end()) {
-      *found = former;
-    } else {
-      if (owner.former.size() == kFormerPartners) owner.former.erase(owner.former.begin());
-      owner.former.push_back(former);
-    }
-    owner.partners.erase(oldest);
+  // Of the half of the partners without contact for longest, the one with the highest age for each
+  // contact joins the former ones, of which those met last stay.
+  void GiveUpOne(OracleNode& owner) const {
+    std::ranges::sort(owner.partners, {}, &OraclePartner::last);
+    const auto use = [this](const OraclePartner& p) {
+      return (p.all().out + p.all().in) / static_cast<double>(now_ - p.last);
+    };
+    const auto least = std::min_element(owner.partners.begin(), owner.partners.begin() + slots_ / 2,
+                                        [&](auto& a, auto& b) { return use(a) < use(b); });
+    const OracleFormer former{least->key, least->row, least->last, least->all()};
+    if (owner.former.size() == kFormerPartners)
+      owner.former.erase(std::min_element(owner.former.begin(), owner.former.end(),
+                                          [](auto& a, auto& b) { return a.last < b.last; }));
+    owner.former.push_back(former);
+    owner.partners.erase(least);
   }
 
   // Hours into a period that began in 1970.
@@ -217,10 +217,12 @@ class PartnerOracle {
     OraclePartner* p = owner.Find(key);
     const bool fresh = p == nullptr;
     if (fresh) {
-      if (std::ssize(owner.partners) == slots_) GiveUpOldest(owner);
-      p = &owner.partners.emplace_back(OraclePartner{.key = key});
-      for (const OracleFormer& former : owner.former)
-        if (former.key == key) p->past = former.contacts;
+      const auto former = std::find_if(owner.former.begin(), owner.former.end(),
+                                       [&](auto& f) { return f.key == key; });
+      const Contacts past = former == owner.former.end() ? Contacts{} : former->contacts;
+      if (former != owner.former.end()) owner.former.erase(former);
+      if (std::ssize(owner.partners) == slots_) GiveUpOne(owner);
+      p = &owner.partners.emplace_back(OraclePartner{.key = key, .past = past});
     } else {
       const double gap = std::max(0.0, static_cast<double>(time_us - p->last_us));
       if (p->out_count + p->in_count == 1)

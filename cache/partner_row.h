@@ -96,12 +96,11 @@ struct alignas(64) NodeHistory {
   float out_rank;     // usual log1p(rank by recency) of a target that is met again, 0.8/0.2
   float in_rank;      // the same of a sender
   float return_time;  // usual log1p(time since last contact, in mean gaps) there, 0.8/0.2
-  // Partners that lost their slots, a ring: when and where they were met last, and how often.
+  // Partners without a slot, those met last: when and where that was, and how often they met.
   std::uint32_t former_partner[kFormerPartners];
   std::uint32_t former_ordinal[kFormerPartners];
   std::uint32_t former_row[kFormerPartners];
   std::uint32_t former_contacts[kFormerPartners];
-  std::uint32_t former_next;   // place of the next one
   std::uint32_t target_count;  // distinct ones, as far as the filter tells
   // A uniform sample of these, and the rows that they had.
   std::uint32_t sampled_target[kSampledTargets];

@@ -166,6 +166,26 @@ TEST(PartnerTable, KeepsWhatAPlainModelKeeps) { CompareStream(kNodes); }
 
 TEST(PartnerTable, KeepsWhatAPlainModelKeepsWhileNodesMakeRoom) { CompareStream(kMaxNodes); }
 
+// More partners than slots and places of former ones, some of them often.
+TEST(PartnerTable, KeepsThePartnersThatWereMetLast) {
+  constexpr std::uint32_t kTargets = 120;
+  PartnerTable table({.max_nodes = 1000, .slots = kSlots});
+  PartnerOracle oracle(1000, kSlots);
+  std::mt19937_64 random(8);
+  for (std::uint32_t count = 1; count <= 4000; ++count) {
+    const auto target = static_cast<std::uint32_t>(
+        1 + (random() % 3 == 0 ? random() % kTargets : std::min(random() % 40, random() % 40)));
+    const PartnerEvent event = table.Admit(0, target, count);
+    ObserveEvent(table.rows(), table.stream(), event, false);
+    oracle.Observe(event);
+    if (count % 20 != 0) continue;
+    SCOPED_TRACE(count);
+    CompareRow(table.rows().At(table.nodes().Find(0)), oracle.nodes()[0], count);
+    if (::testing::Test::HasFailure()) return;
+  }
+  EXPECT_EQ(std::ssize(oracle.nodes()[0].former), kFormerPartners);
+}
+
 // The row's bytes but for the bookkeeping of groups.
 std::vector<std::byte> ContentsOf(const PartnerRow& row, std::int64_t row_bytes) {
   std::vector<std::byte> bytes(row.base, row.base + row_bytes);

@@ -65,8 +65,7 @@ struct AdvanceBody {
     }
     const std::int32_t former = place - row.slots;
     partner = {history.former_partner[former], history.former_row[former]};
-    return cache::UnpackContacts(history.former_contacts[former]).out > 0 &&
-           row.Find(partner.node) < 0;
+    return cache::UnpackContacts(history.former_contacts[former]).out > 0;
   }
 
   // A past target of the source that is not one now.
