@@ -293,6 +293,7 @@ absl::StatusOr<LogPosition> GraphHost::SendCommand(graph::Command command,
   const int input = spec_->InputBefore(static_cast<int>(node - nodes.begin()));
   Sequencer& sequencer = *feeds_[static_cast<std::size_t>(input)].sequencer;
   WEFT_ASSIGN(const LogPosition position, sequencer.SubmitCommand(std::move(command)));
+  WEFT_TRY(writer_->Flush());
   LogPosition after = position;
   after.offset += 1;
   WEFT_TRY(sequencer.WaitApplied(after, deadline_ns));
