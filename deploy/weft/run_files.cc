@@ -69,7 +69,8 @@ absl::Status FileSource::Open(const std::vector<std::string>& known) {
   WEFT_ASSIGN(const operators::io::ReadOptions options, ReadOptionsFrom(flags_));
   for (const std::string& text : inputs_) {
     WEFT_ASSIGN(const auto named, SplitNamedFile("--input", text));
-    if (std::find(known.begin(), known.end(), named.first) == known.end()) {
+    const auto input = std::find(known.begin(), known.end(), named.first);
+    if (input == known.end()) {
       return absl::InvalidArgumentError(graph::Concat("--input: the graph has the inputs ",
                                                       graph::JoinNames(known, ", "), ", got ",
                                                       named.first));
@@ -77,7 +78,8 @@ absl::Status FileSource::Open(const std::vector<std::string>& known) {
     InputFile& file = files_.emplace_back();
     file.name = named.first;
     file.path = named.second;
-    file.position.feed = static_cast<std::uint32_t>(files_.size() - 1);
+    // As a service numbers the feeds of a graph that it runs first.
+    file.position.feed = static_cast<std::uint32_t>(input - known.begin() + 1);
     WEFT_ASSIGN(file.reader, operators::io::EventReader::Open(file.path, options));
     WEFT_TRY(ReadNext(file));
   }

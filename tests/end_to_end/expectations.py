@@ -2,7 +2,12 @@
 
 import collections
 import json
+import pathlib
 import subprocess
+
+import jsonschema
+
+SCHEMAS = pathlib.Path(__file__).parents[2] / "docs" / "json"
 
 
 def expect(what, got, expected):
@@ -13,6 +18,11 @@ def expect(what, got, expected):
 def expect_in(what, part, text):
     if part not in text:
         raise AssertionError(f"{what}: expected {part!r} in {text!r}")
+
+
+def check_schema(name, value):
+    """`value` obeys docs/json/NAME.schema.json."""
+    jsonschema.validate(value, json.loads((SCHEMAS / f"{name}.schema.json").read_text()))
 
 
 def events_in_log(weft, data):

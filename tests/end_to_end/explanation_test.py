@@ -13,12 +13,9 @@ import subprocess
 import sys
 import tempfile
 
-import jsonschema
-
-from expectations import expect, expect_in
+from expectations import check_schema, expect, expect_in
 from service import STOP_SECONDS, Service
 
-SCHEMA = pathlib.Path(__file__).parents[2] / "docs" / "json" / "predict_links.schema.json"
 GROUPS = 10
 # Of a sum of as many rounded numbers.
 CLOSE = 1e-3
@@ -42,7 +39,7 @@ def ask(weft, service, *arguments, code=0):
 
 
 def check_answer(answer):
-    jsonschema.validate(answer, json.loads(SCHEMA.read_text()))
+    check_schema("predict_links", answer)
     shown = [target["target"] for target in answer["targets"]]
     explanations = answer["explanations"]
     expect("targets that are explained", [entry["target"] for entry in explanations], shown)

@@ -17,13 +17,10 @@ import sys
 import tempfile
 import urllib.error
 
-import jsonschema
-
-from expectations import expect, expect_in
+from expectations import check_schema, expect, expect_in
 from service import STOP_SECONDS, Service
 
 EVENTS = 3000  # a part of them; one window of what is compared is 2,048
-ROOT = pathlib.Path(__file__).parents[2]
 
 
 def write_events(path, seed, first):
@@ -43,8 +40,6 @@ class Test:
         self.weft, self.graph, self.folder = flags.weft, flags.graph, folder
         self.data = folder / "data"
         self.service = Service(self.weft, self.data)
-        schema = ROOT / "docs" / "json" / "model_versions.schema.json"
-        self.schema = json.loads(schema.read_text())
 
     def ask(self, *arguments, code=0):
         """What the command says on stdout, or on stderr if it shall fail."""
@@ -63,7 +58,7 @@ class Test:
 
     def versions(self):
         listed = self.model("list")
-        jsonschema.validate(listed, self.schema)
+        check_schema("model_versions", listed)
         return listed, {version["number"]: version for version in listed["versions"]}
 
     def ingest(self, name, first):
