@@ -47,7 +47,7 @@ absl::Status NegativeSampler::Open(graph::OpenContext& context) {
               PositiveOption(context, "max_targets", options.max_targets(), std::int64_t{1} << 20,
                              kMaxTargets));
   targets_.emplace(max_targets);
-  constexpr std::int32_t kRankedOneIn = 128;
+  constexpr std::int32_t kRankedOneIn = 256;
   const std::int32_t one_in = options.has_ranked_one_in() ? options.ranked_one_in() : kRankedOneIn;
   if (one_in < 0) {
     return context.OptionError("ranked_one_in", graph::Concat("expected 0 or more, got ", one_in));

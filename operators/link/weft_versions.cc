@@ -6,6 +6,7 @@
 #include <xxhash.h>
 
 #include "gpu/elementary.h"
+#include "gpu/host_device.h"
 #include "graph/check.h"
 #include "graph/text.h"
 #include "operators/link/section.h"
@@ -110,6 +111,10 @@ std::unique_ptr<WeftVersions::Kept> WeftVersions::Make(VersionOrigin origin, std
   return version;
 }
 
+bool WeftVersions::IsCompared(std::int64_t event_count) {
+  return gpu::Mix64(static_cast<std::uint64_t>(event_count)) % kComparedOneIn == 0;
+}
+
 bool WeftVersions::Compare(const Scored& scored, const WeftWeights& live,
                            const VersionMoment& now) {
   const bool guards = options_.guard && scored.learns;
@@ -117,6 +122,10 @@ bool WeftVersions::Compare(const Scored& scored, const WeftWeights& live,
   const std::vector<Kept*> versions = All();
   if (versions.empty()) return false;
   const std::size_t count = scored.negative.size();
+  // Weights that are not numbers any more cannot wait for the end of the window.
+  const std::span<const float> logits(scored.logits, 2 * count * kHeadLogits);
+  if (guards && !std::ranges::all_of(logits, [](float x) { return std::isfinite(x); })) return true;
+  if (!IsCompared(now.event_count)) return false;
   live_loss_.resize(count);
   for (std::size_t i = 0; i < count; ++i) {
     if (scored.negative[i] == graph::kNoNode) continue;
@@ -146,9 +155,6 @@ bool WeftVersions::Compare(const Scored& scored, const WeftWeights& live,
       version->sums.difference_squares += difference * difference;
     }
   }
-  // Weights that are not numbers any more cannot wait for the end of the window.
-  const std::span<const float> logits(scored.logits, 2 * count * kHeadLogits);
-  if (guards && !std::ranges::all_of(logits, [](float x) { return std::isfinite(x); })) return true;
   return live_.events >= kWindowEvents && EndWindow(live, now, guards);
 }
 

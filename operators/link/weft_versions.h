@@ -53,11 +53,17 @@ struct VersionMoment {
 // Thread-compatible. Exact: depends on the events and commands alone.
 class WeftVersions {
  public:
+  // Micro-batches of which one is compared, by a hash: a version costs a quarter of one more pass
+  // of the head.
+  static constexpr std::uint64_t kComparedOneIn = 4;
   // Compared events after which figures are drawn up and the guard decides. With an error of some
-  // percent, one of a percent more stands out of the noise.
-  static constexpr std::int64_t kWindowEvents = 2048;
+  // percent, one of two percent more stands out of the noise.
+  static constexpr std::int64_t kWindowEvents = 1024;
   // Windows in a row that the guard lets pass.
   static constexpr std::int32_t kStrikes = 2;
+
+  // Whether the micro-batch is compared after which the stream has so many events.
+  static bool IsCompared(std::int64_t event_count);
 
   WeftVersions(const WeftVersionsOptions& options, const gpu::Exec& exec);
   ~WeftVersions();
@@ -70,7 +76,8 @@ class WeftVersions {
     float log_event_count = 0.0f;             // log1p of the stream's events
     bool learns = false;                      // the guard watches
   };
-  // Compares every version on them. True: the guard wants its version back in use.
+  // Compares every version on them, if it is their turn. True: the guard wants its version back in
+  // use.
   bool Compare(const Scored& scored, const WeftWeights& live, const VersionMoment& now);
 
   ModelVersions List() const;
