@@ -5,7 +5,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 packages=(libtbb-dev libtbb12 libtbbmalloc2 libtbbbind-2-5 libhwloc15
-  libgtest-dev libgmock-dev googletest libabsl-dev libabsl20220623)
+  libgtest-dev libgmock-dev googletest libabsl-dev libabsl20220623
+  libxxhash-dev libxxhash0)
 folder=build/gpu-packages
 downloads=build/gpu-downloads
 mkdir -p "$folder" "$downloads"
