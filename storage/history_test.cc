@@ -5,6 +5,7 @@
 #include <fstream>
 #include <map>
 #include <random>
+#include <set>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -189,6 +190,27 @@ TEST(HistoryTest, TakesALongLogInPieces) {
   ExpectEverything(*directory, stream);
 }
 
+std::set<std::filesystem::path> FilesUnder(const std::string& path) {
+  std::set<std::filesystem::path> files;
+  std::error_code gone;  // one that RocksDB deletes meanwhile
+  for (std::filesystem::recursive_directory_iterator file(path, gone), end; !gone && file != end;
+       file.increment(gone))
+    files.insert(file->path());
+  return files;
+}
+
+// The files as they lie at one moment: again if any came or went meanwhile, as RocksDB deletes what
+// it no longer needs in the background.
+void CopyAsOfNow(const std::string& from, const std::string& to) {
+  while (true) {
+    std::filesystem::remove_all(to);
+    const std::set<std::filesystem::path> before = FilesUnder(from);
+    std::error_code error;
+    std::filesystem::copy(from, to, std::filesystem::copy_options::recursive, error);
+    if (!error && FilesUnder(from) == before) return;
+  }
+}
+
 TEST(HistoryTest, ACrashLosesAPieceOrNothing) {
   const TestDirectory place;
   const TestDirectory copies;
@@ -202,7 +224,7 @@ TEST(HistoryTest, ACrashLosesAPieceOrNothing) {
       ASSERT_TRUE(directory->history().TakeIn(stream.end()).ok());
     }
     const std::string copy = copies.path() + "/" + std::to_string(crash);
-    std::filesystem::copy(place.path(), copy, std::filesystem::copy_options::recursive);
+    CopyAsOfNow(place.path(), copy);
     auto after = DataDirectory::Open({.path = copy});
     ASSERT_TRUE(after.ok()) << after.status();
     ExpectEverything(**after, stream);
