@@ -137,7 +137,7 @@ absl::Status CheckRanking(const v1::RankTargetsRequest& request, int top, int mo
   if (!request.has_as_of_us()) return absl::OkStatus();
   if (request.coverage() != 0) {
     return InvalidField("coverage",
-                        "expected none together with as_of_us: it is kept for now only");
+                        "expected none together with as_of_us: it is known of the present alone");
   }
   if (most <= kPastTargetsMax) return absl::OkStatus();
   return InvalidField("max_candidates", Concat("expected at most ", kPastTargetsMax,

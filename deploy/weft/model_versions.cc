@@ -106,30 +106,20 @@ void PrintHead(const v1::ListModelVersionsResponse& list) {
   std::printf("\n");
 }
 
-int List(const Flags& flags) {
-  v1::ListModelVersionsRequest request;
-  request.set_node(flags.node);
-  const auto list = flags.Client()->ListModelVersions(request);
-  if (!list.ok()) return Fail(list.status());
-  if (flags.json) {
-    std::printf("%s\n", Dump(ListJson(*list)).c_str());
-    return kOk;
-  }
-  PrintHead(*list);
-  if (list->version_size() == 0) {
+void PrintVersions(const v1::ListModelVersionsResponse& list) {
+  if (list.version_size() == 0) {
     std::printf("no versions are kept\n");
-    return kOk;
+    return;
   }
   std::printf("%8s  %-9s %12s  %-20s  %-16s  %s\n", "version", "origin", "after events", "time",
               "digest", "note");
-  for (const auto& version : list->version()) {
+  for (const auto& version : list.version()) {
     const std::string time =
         version.has_time_us() ? operators::io::FormatTime(version.time_us()) : "-";
     std::printf("%8" PRIu64 "  %-9s %12" PRId64 "  %-20s  %-16s  %s\n", version.number(),
                 OriginName(version.origin()), version.event_count(), time.c_str(),
                 version.digest().c_str(), version.note().c_str());
   }
-  return kOk;
 }
 
 void PrintFigures(const std::string& name, const char* origin, bool there,
@@ -142,7 +132,24 @@ void PrintFigures(const std::string& name, const char* origin, bool there,
               figures.error(), figures.loss_difference(), figures.loss_difference_error());
 }
 
-int Compare(const Flags& flags) {
+void PrintComparison(const v1::ListModelVersionsResponse& list) {
+  if (!list.has_live()) {
+    std::printf("no window of %" PRId64 " events has been compared yet\n", list.window_events());
+    return;
+  }
+  std::printf("the same %" PRId64 " events, scored before they were learned:\n",
+              list.live().events());
+  std::printf("%8s  %-9s  %8s  %7s  %s\n", "version", "origin", "log loss", "error",
+              "log loss less that of the weights in use");
+  PrintFigures("-", "in use", true, list.live());
+  for (const auto& version : list.version())
+    PrintFigures(std::to_string(version.number()), OriginName(version.origin()),
+                 version.has_figures(), version.figures());
+  std::printf("%8s  %-9s  %8s  %7.4f\n", "-", "recency", "-", list.recency_error());
+}
+
+// The same JSON for both; `print` is for people.
+int Show(const Flags& flags, void (*print)(const v1::ListModelVersionsResponse&)) {
   v1::ListModelVersionsRequest request;
   request.set_node(flags.node);
   const auto list = flags.Client()->ListModelVersions(request);
@@ -152,21 +159,12 @@ int Compare(const Flags& flags) {
     return kOk;
   }
   PrintHead(*list);
-  if (!list->has_live()) {
-    std::printf("no window of %" PRId64 " events has been compared yet\n", list->window_events());
-    return kOk;
-  }
-  std::printf("the same %" PRId64 " events, scored before they were learned:\n",
-              list->live().events());
-  std::printf("%8s  %-9s  %8s  %7s  %s\n", "version", "origin", "log loss", "error",
-              "log loss less that of the weights in use");
-  PrintFigures("-", "in use", true, list->live());
-  for (const auto& version : list->version())
-    PrintFigures(std::to_string(version.number()), OriginName(version.origin()),
-                 version.has_figures(), version.figures());
-  std::printf("%8s  %-9s  %8s  %7.4f\n", "-", "recency", "-", list->recency_error());
+  print(*list);
   return kOk;
 }
+
+int List(const Flags& flags) { return Show(flags, PrintVersions); }
+int Compare(const Flags& flags) { return Show(flags, PrintComparison); }
 
 // What every command that changes something prints.
 int PrintDone(const Flags& flags, const char* action, const v1::ModelVersion& version) {

@@ -35,8 +35,6 @@ enum class VersionOrigin : std::uint8_t {
   kKept = 3,      // kept by a command
   kImported = 4,  // came with a command
 };
-// "guard", "replaced", "kept", "imported".
-std::string_view VersionOriginName(VersionOrigin origin);
 
 struct ModelVersion {
   std::uint64_t number = 0;  // rises with each version of the model

@@ -4,22 +4,14 @@
 
 #include "gpu/elementary.h"
 #include "graph/check.h"
+#include "operators/link/recency_mix.h"
 #include "operators/link/section.h"
 
 namespace weft::operators::link {
 namespace {
 
-// The mix: the two recencies count alike, the other two signals mostly part what is equally recent.
-// The same for every data set; how they were chosen: recency.md.
-constexpr float kPairRecency = 1.0f;
-constexpr float kTargetRecency = 1.0f;
-constexpr float kCommonPartners = 0.1f;
-constexpr float kPopularity = 0.1f;
-
-// 1 for what has just happened, falling with the logarithm of its age; 0 for what never happened.
-float Freshness(std::int64_t now, std::int64_t last) {
-  if (last == 0) return 0.0f;
-  return 1.0f / (1.0f + gpu::Log1p(static_cast<float>(now - last)));
+float FreshnessOf(std::int64_t now, std::int64_t last) {
+  return last == 0 ? 0.0f : Freshness(gpu::Log1p(static_cast<float>(now - last)));
 }
 
 }  // namespace
@@ -81,13 +73,15 @@ float Recency::ScoreOf(std::uint32_t source_row, graph::NodeId target) const {
   const std::uint32_t target_row = nodes_.Find(target);
   if (target_row == cache::kNoRow) return 0.0f;
   const Activity& activity = activity_[target_row];
-  float score = kTargetRecency * Freshness(clock_, activity.last_clock);
-  score += kPopularity * gpu::Log1p(static_cast<float>(activity.event_count)) /
-           gpu::Log1p(static_cast<float>(clock_));
-  if (source_row == cache::kNoRow) return score;
-  const auto common = static_cast<float>(CommonPartners(source_row, target_row));
-  score += kCommonPartners * common / (1.0f + common);
-  return score + kPairRecency * Freshness(clock_, PairClock(source_row, target));
+  RecencySignals signals;
+  signals.target_freshness = FreshnessOf(clock_, activity.last_clock);
+  signals.log_target_count = gpu::Log1p(static_cast<float>(activity.event_count));
+  signals.log_event_count = gpu::Log1p(static_cast<float>(clock_));
+  if (source_row != cache::kNoRow) {
+    signals.common_partners = static_cast<float>(CommonPartners(source_row, target_row));
+    signals.pair_freshness = FreshnessOf(clock_, PairClock(source_row, target));
+  }
+  return RecencyMix(signals);
 }
 
 void Recency::Score(graph::EventSpan events, std::span<const graph::NodeId> negative,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <xxhash.h>
 
@@ -9,7 +10,7 @@
 #include "gpu/host_device.h"
 #include "graph/check.h"
 #include "graph/text.h"
-#include "operators/link/section.h"
+#include "operators/link/recency_mix.h"
 #include "operators/link/weft_features.h"
 #include "operators/link/weft_kept.h"
 
@@ -28,42 +29,23 @@ double Wrong(float positive, float negative) {
   return negative > positive ? 1.0 : negative == positive ? 0.5 : 0.0;
 }
 
-// The mix of the operator `recency` (recency.md), from the columns of a pair.
+// What `recency` makes of a pair, from its columns.
 float RecencyOf(const float* row, float log_event_count) {
   const float* const log = row + kTargetLog;
-  const float* const plain = row + kTargetPlain;
-  float score = 0.0f;
-  const bool sent = row[kPairHasOut] > 0.0f;
-  const bool heard = row[kPairHasIn] > 0.0f;
-  if (sent || heard) {
-    const float steps = !heard                                   ? row[kPairOutSteps]
-                        : !sent                                  ? row[kPairInSteps]
-                        : row[kPairOutSteps] < row[kPairInSteps] ? row[kPairOutSteps]
-                                                                 : row[kPairInSteps];
-    score += 1.0f / (1.0f + steps);
-  }
-  if (plain[kHasReceived] > 0.0f) score += 1.0f / (1.0f + log[kInSteps]);
-  // c / (1 + c) of log1p(c).
-  score += 0.1f * (1.0f - gpu::Exp(-row[kCommonCount]));
-  if (log_event_count > 0.0f) score += 0.1f * log[kInCount] / log_event_count;
-  return score;
+  RecencySignals signals;
+  if (row[kTargetPlain + std::int32_t{kHasReceived}] > 0.0f)
+    signals.target_freshness = Freshness(log[kInSteps]);
+  signals.log_target_count = log[kInCount];
+  signals.log_event_count = log_event_count;
+  signals.common_partners = gpu::Exp(row[kCommonCount]) - 1.0f;
+  float pair_steps = std::numeric_limits<float>::infinity();
+  if (row[kPairHasOut] > 0.0f) pair_steps = row[kPairOutSteps];
+  if (row[kPairHasIn] > 0.0f) pair_steps = std::min(pair_steps, row[kPairInSteps]);
+  signals.pair_freshness = Freshness(pair_steps);
+  return RecencyMix(signals);
 }
 
 }  // namespace
-
-std::string_view VersionOriginName(VersionOrigin origin) {
-  switch (origin) {
-    case VersionOrigin::kGuard:
-      return "guard";
-    case VersionOrigin::kReplaced:
-      return "replaced";
-    case VersionOrigin::kKept:
-      return "kept";
-    case VersionOrigin::kImported:
-      return "imported";
-  }
-  return "unknown";
-}
 
 WeftVersions::WeftVersions(const WeftVersionsOptions& options, const gpu::Exec& exec)
     : options_(options), exec_(exec) {}

@@ -16,10 +16,9 @@ import pathlib
 import random
 import statistics
 import sys
-import tempfile
 import time
 
-from expectations import expect
+from expectations import expect, run_in_folder
 from service import Service
 
 GRAPH = """
@@ -172,17 +171,7 @@ def main():
     parser.add_argument("--file", type=pathlib.Path)
     parser.add_argument("--questions", type=int, default=300)
     flags = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="weft-as-of-") as temporary:
-        test = Test(flags, pathlib.Path(temporary))
-        try:
-            test.run()
-        except AssertionError as error:
-            print(f"FAILED: {error}")
-            return 1
-        finally:
-            test.service.kill()
-    print("passed")
-    return 0
+    return run_in_folder("weft-as-of-", lambda folder: Test(flags, folder))
 
 
 if __name__ == "__main__":

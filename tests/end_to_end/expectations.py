@@ -4,6 +4,7 @@ import collections
 import json
 import pathlib
 import subprocess
+import tempfile
 
 import jsonschema
 
@@ -38,3 +39,27 @@ def events_in_log(weft, data):
         ends[name] += record["seq_count"]
         expect(f"events of a record of {name}", record["events"], record["seq_count"])
     return dict(ends)
+
+
+def state_hash_of_log(weft, graph, data):
+    """Hash of the state that `weft run` makes of the log of a data directory."""
+    replayed = subprocess.run(
+        [weft, "run", graph, "--log", str(data), "--json"], capture_output=True, text=True
+    )
+    expect(f"exit code of weft run --log ({replayed.stderr.strip()})", replayed.returncode, 0)
+    return json.loads(replayed.stderr)["state_hash"]
+
+
+def run_in_folder(prefix, make_test):
+    """Runs a test (`run`, `service`) in a folder of its own; the exit code of the program."""
+    with tempfile.TemporaryDirectory(prefix=prefix) as temporary:
+        test = make_test(pathlib.Path(temporary))
+        try:
+            test.run()
+        except AssertionError as error:
+            print(f"FAILED: {error}")
+            return 1
+        finally:
+            test.service.kill()
+    print("passed")
+    return 0

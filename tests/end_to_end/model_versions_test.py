@@ -10,14 +10,18 @@ Exit codes: 0 passed, 1 failed.
 
 import argparse
 import json
-import pathlib
 import random
 import subprocess
 import sys
-import tempfile
 import urllib.error
 
-from expectations import check_schema, expect, expect_in
+from expectations import (
+    check_schema,
+    expect,
+    expect_in,
+    run_in_folder,
+    state_hash_of_log,
+)
 from service import STOP_SECONDS, Service
 
 EVENTS = 7000  # a part of them; a window of what is compared takes some 4,096
@@ -137,13 +141,7 @@ class Test:
         again = self.service.call("AdminService/GetStateHash")["stateHash"]
         expect("state hash after a restart", again, state_hash)
         expect("exit code of the drain", self.service.drain(), 0)
-        replayed = subprocess.run(
-            [self.weft, "run", self.graph, "--log", self.data, "--json"],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        found = json.loads(replayed.stderr)["state_hash"]
+        found = state_hash_of_log(self.weft, self.graph, self.data)
         expect("state hash of weft run --log", found, state_hash)
         log = subprocess.run(
             [self.weft, "data", "log", self.data], capture_output=True, text=True, check=True
@@ -166,17 +164,7 @@ def main():
     parser.add_argument("--weft", required=True)
     parser.add_argument("--graph", required=True, help="the graph that weft serve has built in")
     flags = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="weft-versions-") as temporary:
-        test = Test(flags, pathlib.Path(temporary))
-        try:
-            test.run()
-        except AssertionError as error:
-            print(f"FAILED: {error}")
-            return 1
-        finally:
-            test.service.kill()
-    print("passed")
-    return 0
+    return run_in_folder("weft-versions-", lambda folder: Test(flags, folder))
 
 
 if __name__ == "__main__":

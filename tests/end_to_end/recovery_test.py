@@ -12,14 +12,12 @@ Exit codes: 0 passed, 1 failed.
 
 import argparse
 import json
-import pathlib
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 
-from expectations import events_in_log, expect
+from expectations import events_in_log, expect, run_in_folder, state_hash_of_log
 from service import STOP_SECONDS, Service
 
 # What a restart replays: no checkpoint is cut on the way.
@@ -116,15 +114,8 @@ class Test:
     def check_log(self):
         state_hash = self.service.call("AdminService/GetStateHash")["stateHash"]
         expect("exit code of the drain", self.service.drain(), 0)
-        replayed = subprocess.run(
-            [self.weft, "run", self.graph, "--log", self.data, "--json"],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        expect(
-            "state hash of weft run --log", json.loads(replayed.stderr)["state_hash"], state_hash
-        )
+        found = state_hash_of_log(self.weft, self.graph, self.data)
+        expect("state hash of weft run --log", found, state_hash)
         ends = events_in_log(self.weft, self.data)
         expect("events in the log", ends, {"first": EVENTS, "second": MORE_EVENTS})
 
@@ -142,17 +133,7 @@ def main():
     parser.add_argument("--weft", required=True)
     parser.add_argument("--graph", required=True, help="the graph that weft serve has built in")
     flags = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="weft-recovery-") as temporary:
-        test = Test(flags, pathlib.Path(temporary))
-        try:
-            test.run()
-        except AssertionError as error:
-            print(f"FAILED: {error}")
-            return 1
-        finally:
-            test.service.kill()
-    print("passed")
-    return 0
+    return run_in_folder("weft-recovery-", lambda folder: Test(flags, folder))
 
 
 if __name__ == "__main__":
