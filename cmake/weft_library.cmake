@@ -44,6 +44,11 @@ function(weft_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_LINK} weft_flags GTest::gmock GTest::gtest_main)
+  list(LENGTH ARG_SOURCES count)
+  if(count GREATER 3)
+    target_precompile_headers(${name} PRIVATE
+      <gmock/gmock.h> <gtest/gtest.h> <absl/status/statusor.h>)
+  endif()
   set(common DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
       WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   gtest_discover_tests(${name} ${common} TEST_FILTER "*Threads*.*:-*Long*.*"
