@@ -5,18 +5,18 @@
 
 namespace weft::deploy {
 
-void AddAtFlag(CLI::App& command, const std::string& description,
+void AddAtFlag(Command command, const std::string& description,
                std::optional<graph::TimeUs>& at_us) {
-  command.add_option_function<std::string>(
+  command.AddParsed(
       "--at",
-      [&at_us](const std::string& text) {
+      [&at_us](const std::string& text) -> std::optional<std::string> {
         graph::TimeUs time_us = 0;
         if (!operators::io::ParseTime(text, operators::io::TimeUnit::kMicroseconds, time_us)) {
-          throw CLI::ValidationError(
-              "--at", graph::Concat("expected a time as 2026-01-31T12:00:00Z or in microseconds, ",
-                                    "got ", text));
+          return graph::Concat("expected a time as 2026-01-31T12:00:00Z or in microseconds, got ",
+                               text);
         }
         at_us = time_us;
+        return std::nullopt;
       },
       description);
 }

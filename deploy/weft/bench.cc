@@ -46,95 +46,92 @@ void PrintTable(const std::string& prefix, const ordered_json& figures) {
   }
 }
 
-void AddEventsFlag(CLI::App& command, BenchFlags& flags) {
-  command.add_option("--events", flags.events, "How many (1000000)")
-      ->check(CLI::Range(1L, 1'000'000'000L));
+void AddEventsFlag(Command command, BenchFlags& flags) {
+  command.AddOption("--events", flags.events, "How many (1000000)").Between(1L, 1'000'000'000L);
 }
 
-void AddNodesFlag(CLI::App& command, BenchFlags& flags) {
-  command.add_option("--nodes", flags.nodes, "Nodes they are between (10000)")
-      ->check(CLI::Range(2L, 100'000'000L));
+void AddNodesFlag(Command command, BenchFlags& flags) {
+  command.AddOption("--nodes", flags.nodes, "Nodes they are between (10000)")
+      .Between(2L, 100'000'000L);
 }
 
-void AddStreamFlags(CLI::App& command, BenchFlags& flags) {
+void AddStreamFlags(Command command, BenchFlags& flags) {
   AddEventsFlag(command, flags);
   AddNodesFlag(command, flags);
 }
 
-void AddLoadFlags(CLI::App& command, BenchFlags& flags, std::int64_t batch) {
+void AddLoadFlags(Command command, BenchFlags& flags, std::int64_t batch) {
   flags.batch = batch;
-  command.add_option("--model", flags.model, "Which model: weft (default) or nat")
-      ->check(CLI::IsMember({"weft", "nat"}));
-  command.add_option("--batch", flags.batch, graph::Concat("Events in one message (", batch, ")"))
-      ->check(CLI::Range(1, 16'384));
-  command.add_option("--folder", flags.folder,
-                     "Where data directories are made for the time being; the disk matters");
+  command.AddOption("--model", flags.model, "Which model: weft (default) or nat")
+      .OneOf({"weft", "nat"});
+  command.AddOption("--batch", flags.batch, graph::Concat("Events in one message (", batch, ")"))
+      .Between(1, 16'384);
+  command.AddOption("--folder", flags.folder,
+                    "Where data directories are made for the time being; the disk matters");
 }
 
-void AddIngestFlags(CLI::App& command, BenchFlags& flags) {
+void AddIngestFlags(Command command, BenchFlags& flags) {
   AddStreamFlags(command, flags);
   AddLoadFlags(command, flags, 2048);
-  command.add_option("--graph", flags.graph, "Only one of: log_only, scoring, learning")
-      ->check(CLI::IsMember({"log_only", "scoring", "learning"}));
+  command.AddOption("--graph", flags.graph, "Only one of: log_only, scoring, learning")
+      .OneOf({"log_only", "scoring", "learning"});
 }
 
-void AddLinkPredictFlags(CLI::App& command, BenchFlags& flags) {
+void AddLinkPredictFlags(Command command, BenchFlags& flags) {
   AddNodesFlag(command, flags);
   // At 50,000 events a second a message every 5 ms, as from clients that do not wait for long.
   AddLoadFlags(command, flags, 256);
-  command.add_option("--rate", flags.request_rate, "ScoreLinks a second, of one pair each (1000)")
-      ->check(CLI::Range(1.0, 1e6));
-  command.add_option("--seconds", flags.seconds, "How long (10)")->check(CLI::Range(1.0, 3600.0));
+  command.AddOption("--rate", flags.request_rate, "ScoreLinks a second, of one pair each (1000)")
+      .Between(1.0, 1e6);
+  command.AddOption("--seconds", flags.seconds, "How long (10)").Between(1.0, 3600.0);
   command
-      .add_option("--ingest-rate", flags.ingest_rate,
-                  "Events a second that come in meanwhile (50000)")
-      ->check(CLI::Range(1.0, 1e7));
-  command.add_flag("--learn", flags.learn, "The model learns from what comes in");
+      .AddOption("--ingest-rate", flags.ingest_rate,
+                 "Events a second that come in meanwhile (50000)")
+      .Between(1.0, 1e7);
+  command.AddFlag("--learn", flags.learn, "The model learns from what comes in");
   command
-      .add_option("--restart-events", flags.restart_events,
-                  "Then: kill a service that learns after so many events, when a restart would "
-                  "replay the most, and measure the restart; 0 leaves that out")
-      ->check(CLI::Range(0L, 1'000'000'000L));
+      .AddOption("--restart-events", flags.restart_events,
+                 "Then: kill a service that learns after so many events, when a restart would "
+                 "replay the most, and measure the restart; 0 leaves that out")
+      .Between(0L, 1'000'000'000L);
 }
 
-void AddModelFlags(CLI::App& command, BenchFlags& flags) {
+void AddModelFlags(Command command, BenchFlags& flags) {
   AddStreamFlags(command, flags);
   flags.batch = 32;
-  command.add_option("--batch", flags.batch, "Events that read the same state (32)")
-      ->check(CLI::Range(1, 4096));
-  command.add_option("--model", flags.model, "Which model (weft)");
+  command.AddOption("--batch", flags.batch, "Events that read the same state (32)")
+      .Between(1, 4096);
+  command.AddOption("--model", flags.model, "Which model (weft)");
 }
 
-void AddRankFlags(CLI::App& command, BenchFlags& flags) {
+void AddRankFlags(Command command, BenchFlags& flags) {
   flags.events = 200'000;
   flags.nodes = 20'000;
-  command.add_option("--events", flags.events, "How many before the requests (200000)")
-      ->check(CLI::Range(1L, 1'000'000'000L));
-  command.add_option("--nodes", flags.nodes, "Nodes they are between (20000)")
-      ->check(CLI::Range(2L, 100'000'000L));
-  command.add_option("--candidates", flags.candidates, "Targets of a request (10000)")
-      ->check(CLI::Range(1L, 1'000'000L));
-  command.add_option("--requests", flags.requests, "How many (200)")
-      ->check(CLI::Range(1L, 1'000'000L));
-  command.add_option("--model", flags.model, "Which model (weft)");
+  command.AddOption("--events", flags.events, "How many before the requests (200000)")
+      .Between(1L, 1'000'000'000L);
+  command.AddOption("--nodes", flags.nodes, "Nodes they are between (20000)")
+      .Between(2L, 100'000'000L);
+  command.AddOption("--candidates", flags.candidates, "Targets of a request (10000)")
+      .Between(1L, 1'000'000L);
+  command.AddOption("--requests", flags.requests, "How many (200)").Between(1L, 1'000'000L);
+  command.AddOption("--model", flags.model, "Which model (weft)");
 }
 
-void AddAccuracyFlags(CLI::App& command, BenchFlags& flags) {
-  command.add_option("--data", flags.data, "Folder with CSV files of events")->required();
-  command.add_option("--sets", flags.sets, "Only these files, comma-separated, without .csv")
-      ->delimiter(',');
+void AddAccuracyFlags(Command command, BenchFlags& flags) {
+  command.AddOption("--data", flags.data, "Folder with CSV files of events").Required();
+  command.AddOption("--sets", flags.sets, "Only these files, comma-separated, without .csv")
+      .CommaSeparated();
   command
-      .add_option("--models", flags.models,
-                  "Which models (weft), comma-separated; the baselines come by themselves")
-      ->delimiter(',');
-  command.add_option("--seeds", flags.seeds, "One run each, comma-separated (1,2,3)")
-      ->delimiter(',');
-  command.add_option("--epochs", flags.epochs, "Passes over the train part (3)")
-      ->check(CLI::Range(1, 10'000));
+      .AddOption("--models", flags.models,
+                 "Which models (weft), comma-separated; the baselines come by themselves")
+      .CommaSeparated();
+  command.AddOption("--seeds", flags.seeds, "One run each, comma-separated (1,2,3)")
+      .CommaSeparated();
+  command.AddOption("--epochs", flags.epochs, "Passes over the train part (3)").Between(1, 10'000);
   command
-      .add_option("--mrr-events", flags.ranked_events,
-                  "Test events to rank among 100 candidates, at most (3000)")
-      ->check(CLI::Range(0, 1'000'000'000));
+      .AddOption("--mrr-events", flags.ranked_events,
+                 "Test events to rank among 100 candidates, at most (3000)")
+      .Between(0, 1'000'000'000);
 }
 
 }  // namespace
@@ -172,20 +169,20 @@ int PrintFigures(const BenchFlags& flags, const std::string& bench, const ordere
   return kOk;
 }
 
-void AddBenchCommand(CLI::App& root, Invocation& invocation) {
-  CLI::App* bench = AddCommand(
-      root, "bench", "Measure this machine on made-up events, or models on a folder of files.",
+void AddBenchCommand(Command root, Invocation& invocation) {
+  Command bench = root.AddCommand(
+      "bench", "Measure this machine on made-up events, or models on a folder of files.",
       "weft bench ingest --json\n"
       "weft bench accuracy --data graphs\n"
       "weft bench neighbor_cache\n"
       "weft bench link_predict --restart-events 1000000");
-  bench->require_subcommand(1);
+  bench.RequireCommand();
   const struct {
     const char* name;
     const char* description;
     const char* example;
     int (*run)(const BenchFlags&);
-    void (*add_flags)(CLI::App&, BenchFlags&);
+    void (*add_flags)(Command, BenchFlags&);
   } commands[] = {
       {"accuracy",
        "How well models predict every file of events in a folder, as in docs/evaluation.md.",
@@ -203,13 +200,12 @@ void AddBenchCommand(CLI::App& root, Invocation& invocation) {
        BenchNeighborCache, AddStreamFlags},
   };
   for (const auto& [name, description, example, run, add_flags] : commands) {
-    CLI::App* command =
-        AddCommand(*bench, name, description, graph::Concat("weft bench ", name, " ", example));
+    Command command =
+        bench.AddCommand(name, description, graph::Concat("weft bench ", name, " ", example));
     auto flags = std::make_shared<BenchFlags>();
-    add_flags(*command, *flags);
-    command->add_flag("--json", flags->json, "One JSON object on stdout");
-    command->callback(
-        [&invocation, flags, run = run] { invocation.run = [flags, run] { return run(*flags); }; });
+    add_flags(command, *flags);
+    command.AddFlag("--json", flags->json, "One JSON object on stdout");
+    command.Runs(invocation, [flags, run = run] { return run(*flags); });
   }
 }
 

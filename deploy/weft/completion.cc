@@ -1,5 +1,7 @@
 #include <cstdio>
 
+#include <CLI/CLI.hpp>
+
 #include "deploy/weft/command.h"
 
 namespace weft::deploy {
@@ -48,10 +50,10 @@ int Print(const CLI::App& root) {
 
 }  // namespace
 
-void AddCompletionCommand(CLI::App& root, Invocation& invocation) {
-  CLI::App* command = AddCommand(root, "completion", "Print a completion script for bash.",
-                                 "eval \"$(weft completion)\"");
-  command->callback([&invocation, &root] { invocation.run = [&root] { return Print(root); }; });
+void AddCompletionCommand(Command root, Invocation& invocation) {
+  root.AddCommand("completion", "Print a completion script for bash.",
+                  "eval \"$(weft completion)\"")
+      .Runs(invocation, [root] { return Print(root.app()); });
 }
 
 }  // namespace weft::deploy

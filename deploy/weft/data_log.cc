@@ -150,19 +150,19 @@ int Run(const Flags& flags) {
 
 }  // namespace
 
-void AddDataCommand(CLI::App& root, Invocation& invocation) {
-  CLI::App* data = AddCommand(root, "data", "Look at a data directory.", "weft data log data");
-  data->require_subcommand(1);
-  CLI::App* command = AddCommand(
-      *data, "log", "Print the records of the log: who sent what, and what was not accepted.",
+void AddDataCommand(Command root, Invocation& invocation) {
+  Command data = root.AddCommand("data", "Look at a data directory.", "weft data log data");
+  data.RequireCommand();
+  Command command = data.AddCommand(
+      "log", "Print the records of the log: who sent what, and what was not accepted.",
       "weft data log data\n"
       "weft data log data --feed events --json   # a line for each record, docs/json/data_log");
   auto flags = std::make_shared<Flags>();
-  command->add_option("DATA_DIR", flags->data_dir, "A data directory that no server has open")
-      ->required();
-  command->add_option("--feed", flags->feed, "Only this feed");
-  command->add_flag("--json", flags->json, "One JSON object a line");
-  command->callback([&invocation, flags] { invocation.run = [flags] { return Run(*flags); }; });
+  command.AddOption("DATA_DIR", flags->data_dir, "A data directory that no server has open")
+      .Required();
+  command.AddOption("--feed", flags->feed, "Only this feed");
+  command.AddFlag("--json", flags->json, "One JSON object a line");
+  command.Runs(invocation, [flags] { return Run(*flags); });
 }
 
 }  // namespace weft::deploy

@@ -164,22 +164,22 @@ int Run(const Flags& flags) {
 
 }  // namespace
 
-void AddDescribeCommand(CLI::App& root, Invocation& invocation) {
-  CLI::App* describe =
-      AddCommand(root, "describe", "Say what a file holds.", "weft describe events events.csv");
-  describe->require_subcommand(1);
-  CLI::App* command =
-      AddCommand(*describe, "events", "How a file of events is read, before it is sent anywhere.",
-                 "weft describe events events.csv\n"
-                 "weft describe events mails.tsv --columns src=from,dst=to,ts=sent --time-unit ms\n"
-                 "weft describe events events.csv --json");
+void AddDescribeCommand(Command root, Invocation& invocation) {
+  Command describe =
+      root.AddCommand("describe", "Say what a file holds.", "weft describe events events.csv");
+  describe.RequireCommand();
+  Command command = describe.AddCommand(
+      "events", "How a file of events is read, before it is sent anywhere.",
+      "weft describe events events.csv\n"
+      "weft describe events mails.tsv --columns src=from,dst=to,ts=sent --time-unit ms\n"
+      "weft describe events events.csv --json");
   auto flags = std::make_shared<Flags>();
-  command->add_option("FILE", flags->path, "CSV or JSON events; - is stdin")->required();
-  command->add_option("--top", flags->top, "Sources to name, those with the most events (5)")
-      ->check(CLI::Range(0, 1000));
-  command->add_flag("--json", flags->json, "One JSON object on stdout");
-  AddInputFlags(*command, flags->input);
-  command->callback([&invocation, flags] { invocation.run = [flags] { return Run(*flags); }; });
+  command.AddOption("FILE", flags->path, "CSV or JSON events; - is stdin").Required();
+  command.AddOption("--top", flags->top, "Sources to name, those with the most events (5)")
+      .Between(0, 1000);
+  command.AddFlag("--json", flags->json, "One JSON object on stdout");
+  AddInputFlags(command, flags->input);
+  command.Runs(invocation, [flags] { return Run(*flags); });
 }
 
 }  // namespace weft::deploy

@@ -96,16 +96,15 @@ int Run(const Flags& flags) {
 
 }  // namespace
 
-void AddDoctorCommand(CLI::App& root, Invocation& invocation) {
-  CLI::App* command =
-      AddCommand(root, "doctor", "Check whether this machine can run a service.",
-                 "weft doctor\nweft doctor --data-dir /var/lib/weft --port 7171 --json");
+void AddDoctorCommand(Command root, Invocation& invocation) {
+  Command command =
+      root.AddCommand("doctor", "Check whether this machine can run a service.",
+                      "weft doctor\nweft doctor --data-dir /var/lib/weft --port 7171 --json");
   auto flags = std::make_shared<Flags>();
-  command->add_option("--data-dir", flags->data_dir, "Where the data would be");
-  command->add_option("--port", flags->ports, "Ports that have to be free")
-      ->check(CLI::Range(1, 65'535));
-  command->add_flag("--json", flags->json, "One JSON object on stdout");
-  command->callback([&invocation, flags] { invocation.run = [flags] { return Run(*flags); }; });
+  command.AddOption("--data-dir", flags->data_dir, "Where the data would be");
+  command.AddOption("--port", flags->ports, "Ports that have to be free").Between(1, 65'535);
+  command.AddFlag("--json", flags->json, "One JSON object on stdout");
+  command.Runs(invocation, [flags] { return Run(*flags); });
 }
 
 }  // namespace weft::deploy

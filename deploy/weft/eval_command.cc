@@ -43,16 +43,16 @@ ordered_json SplitJson(const graph::EventBatch& events, const operators::link::T
           {"test", PartJson(events, split.test, split.end)}};
 }
 
-void AddEvalCommand(CLI::App& root, Invocation& invocation) {
-  CLI::App* eval =
-      AddCommand(root, "eval", "Measure how well a file's events can be predicted.",
-                 "weft eval links events.csv --epochs 3 --seeds 1,2,3 --json\n"
-                 "weft eval labels events.csv --json             # which events are of a kind\n"
-                 "weft eval next_time events.csv --of node       # when a node sends again");
-  eval->require_subcommand(1);
-  AddEvalLinks(*eval, invocation);
-  AddEvalLabels(*eval, invocation);
-  AddEvalNextTime(*eval, invocation);
+void AddEvalCommand(Command root, Invocation& invocation) {
+  Command eval = root.AddCommand(
+      "eval", "Measure how well a file's events can be predicted.",
+      "weft eval links events.csv --epochs 3 --seeds 1,2,3 --json\n"
+      "weft eval labels events.csv --json             # which events are of a kind\n"
+      "weft eval next_time events.csv --of node       # when a node sends again");
+  eval.RequireCommand();
+  AddEvalLinks(eval, invocation);
+  AddEvalLabels(eval, invocation);
+  AddEvalNextTime(eval, invocation);
 }
 
 }  // namespace weft::deploy

@@ -3,7 +3,6 @@
 
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "absl/status/status.h"
@@ -15,9 +14,9 @@
 
 namespace weft::deploy {
 
-void AddEvalLinks(CLI::App& eval, Invocation& invocation);
-void AddEvalLabels(CLI::App& eval, Invocation& invocation);
-void AddEvalNextTime(CLI::App& eval, Invocation& invocation);
+void AddEvalLinks(Command eval, Invocation& invocation);
+void AddEvalLabels(Command eval, Invocation& invocation);
+void AddEvalNextTime(Command eval, Invocation& invocation);
 
 // Reads the file that is evaluated, with notes on stderr. kOk, or the exit code after an error
 // that has been said.

@@ -156,36 +156,35 @@ int Run(const Flags& flags) {
 
 }  // namespace
 
-void AddEvalLabels(CLI::App& eval, Invocation& invocation) {
-  CLI::App* labels = AddCommand(
-      eval, "labels",
+void AddEvalLabels(Command eval, Invocation& invocation) {
+  Command labels = eval.AddCommand(
+      "labels",
       "Measure how well is told whether an event will be one of a kind: an attack, a ban, a bad "
       "rating.",
       "weft eval labels events.csv                                   # label > 0\n"
       "weft eval labels ratings.csv --column f0 --below 0            # a negative rating\n"
       "weft eval labels flows.csv --no-features --seeds 1,2,3 --json");
   auto flags = std::make_shared<Flags>();
-  labels->add_option("FILE", flags->path, "CSV or JSON events; - is stdin")->required();
-  labels->add_option("--column", flags->column,
-                     "What says whether an event is positive: label, or a feature f0, f1, ...");
-  auto* side = labels->add_option_group("Positive", "Which values are positive; default: above 0");
-  side->add_option("--above", flags->above, "Those above");
-  side->add_option("--below", flags->below, "Those below");
-  side->add_option("--equal", flags->equal, "Those equal");
-  side->require_option(0, 1);
-  labels->add_flag("--no-features", flags->no_features,
-                   "The event's own features are not known when it is scored");
-  labels->add_option("--epochs", flags->epochs, "Passes over the train part")
-      ->check(CLI::Range(1, 10'000));
-  labels->add_option("--seeds", flags->seeds, "One run each, comma-separated")->delimiter(',');
-  labels->add_option("--reads", flags->reads,
-                     "What a score knows of events and labels: before_time, before_event or "
-                     "before_batch");
-  labels->add_option("--batch", flags->batch, "Events that read the same state in before_batch")
-      ->check(CLI::Range(1, 65'536));
-  labels->add_flag("--json", flags->json, "One JSON object on stdout");
-  AddInputFlags(*labels, flags->input);
-  labels->callback([&invocation, flags] { invocation.run = [flags] { return Run(*flags); }; });
+  labels.AddOption("FILE", flags->path, "CSV or JSON events; - is stdin").Required();
+  labels.AddOption("--column", flags->column,
+                   "What says whether an event is positive: label, or a feature f0, f1, ...");
+  const Command side = labels.AddGroup("Positive", "Which values are positive; default: above 0");
+  side.AddOption("--above", flags->above, "Those above");
+  side.AddOption("--below", flags->below, "Those below");
+  side.AddOption("--equal", flags->equal, "Those equal");
+  side.RequireOptions(0, 1);
+  labels.AddFlag("--no-features", flags->no_features,
+                 "The event's own features are not known when it is scored");
+  labels.AddOption("--epochs", flags->epochs, "Passes over the train part").Between(1, 10'000);
+  labels.AddOption("--seeds", flags->seeds, "One run each, comma-separated").CommaSeparated();
+  labels.AddOption("--reads", flags->reads,
+                   "What a score knows of events and labels: before_time, before_event or "
+                   "before_batch");
+  labels.AddOption("--batch", flags->batch, "Events that read the same state in before_batch")
+      .Between(1, 65'536);
+  labels.AddFlag("--json", flags->json, "One JSON object on stdout");
+  AddInputFlags(labels, flags->input);
+  labels.Runs(invocation, [flags] { return Run(*flags); });
 }
 
 }  // namespace weft::deploy

@@ -164,9 +164,9 @@ int Run(const Flags& flags) {
 
 }  // namespace
 
-void AddEvalLinks(CLI::App& eval, Invocation& invocation) {
-  CLI::App* links = AddCommand(
-      eval, "links",
+void AddEvalLinks(Command eval, Invocation& invocation) {
+  Command links = eval.AddCommand(
+      "links",
       "Measure link prediction: 70/15/15 split by time, against random and harder negatives.",
       "weft eval links events.csv                                    # one seed, 3 epochs\n"
       "weft eval links events.csv --seeds 1,2,3,4,5 --json           # mean and deviation, as "
@@ -177,46 +177,43 @@ void AddEvalLinks(CLI::App& eval, Invocation& invocation) {
       "is known\n"
       "weft eval links flights-20k.json --preset vega-flights");
   auto flags = std::make_shared<Flags>();
-  links->add_option("FILE", flags->path, "CSV or JSON events; - is stdin")->required();
-  links->add_option(
-      "--model", flags->model,
-      graph::Concat("One of ", absl::StrJoin(operators::link::LinkModelNames(), ", ")));
-  links->add_option("--epochs", flags->epochs, "Passes over the train part")
-      ->check(CLI::Range(1, 10'000));
-  links->add_option("--seeds", flags->seeds, "One run each, comma-separated")->delimiter(',');
-  links->add_option("--threads", flags->threads, "For kernels")->check(CLI::Range(1, 1024));
-  links->add_option("--reads", flags->reads,
-                    "What a score knows: before_time (all strictly earlier times), before_event "
-                    "(all earlier events) or before_batch (all before its batch); default: as the "
-                    "model has it");
+  links.AddOption("FILE", flags->path, "CSV or JSON events; - is stdin").Required();
+  links.AddOption("--model", flags->model,
+                  graph::Concat("One of ", absl::StrJoin(operators::link::LinkModelNames(), ", ")));
+  links.AddOption("--epochs", flags->epochs, "Passes over the train part").Between(1, 10'000);
+  links.AddOption("--seeds", flags->seeds, "One run each, comma-separated").CommaSeparated();
+  links.AddOption("--threads", flags->threads, "For kernels").Between(1, 1024);
+  links.AddOption("--reads", flags->reads,
+                  "What a score knows: before_time (all strictly earlier times), before_event "
+                  "(all earlier events) or before_batch (all before its batch); default: as the "
+                  "model has it");
   links
-      ->add_option("--mrr-events", flags->mrr_events,
-                   "Test events to rank among 100 candidates, at most")
-      ->check(CLI::Range(0, 1'000'000'000));
+      .AddOption("--mrr-events", flags->mrr_events,
+                 "Test events to rank among 100 candidates, at most")
+      .Between(0, 1'000'000'000);
   links
-      ->add_option("--slots", flags->slots,
-                   "Partners that weft remembers of a node, a multiple of 8")
-      ->check(CLI::Range(8, 64));
+      .AddOption("--slots", flags->slots, "Partners that weft remembers of a node, a multiple of 8")
+      .Between(8, 64);
   links
-      ->add_option("--without", flags->without,
-                   "Groups of columns that weft must do without, to see what they are worth")
-      ->delimiter(',');
-  links->add_flag("--online", flags->online,
-                  "One pass over the whole file that scores each event and then learns from it, as "
-                  "a service does; no epochs");
-  links->add_option("--start", flags->start,
-                    "Where weft's weights come from: cold, warm (those that come with the "
-                    "program) or a model file; cold unless given");
-  links->add_option("--batch", flags->batch, "Events that read the same state in before_batch")
-      ->check(CLI::Range(1, 65'536));
-  links->add_option("--patience", flags->patience, "Epochs without gain before stopping")
-      ->check(CLI::Range(1, 10'000));
-  links->add_flag("--replay", flags->replay,
-                  "Stream the past again with the final weights before the test");
-  links->add_flag("--no-inductive", flags->no_inductive, "Leave the run with hidden nodes out");
-  links->add_flag("--json", flags->json, "One JSON object on stdout");
-  AddInputFlags(*links, flags->input);
-  links->callback([&invocation, flags] { invocation.run = [flags] { return Run(*flags); }; });
+      .AddOption("--without", flags->without,
+                 "Groups of columns that weft must do without, to see what they are worth")
+      .CommaSeparated();
+  links.AddFlag("--online", flags->online,
+                "One pass over the whole file that scores each event and then learns from it, as "
+                "a service does; no epochs");
+  links.AddOption("--start", flags->start,
+                  "Where weft's weights come from: cold, warm (those that come with the "
+                  "program) or a model file; cold unless given");
+  links.AddOption("--batch", flags->batch, "Events that read the same state in before_batch")
+      .Between(1, 65'536);
+  links.AddOption("--patience", flags->patience, "Epochs without gain before stopping")
+      .Between(1, 10'000);
+  links.AddFlag("--replay", flags->replay,
+                "Stream the past again with the final weights before the test");
+  links.AddFlag("--no-inductive", flags->no_inductive, "Leave the run with hidden nodes out");
+  links.AddFlag("--json", flags->json, "One JSON object on stdout");
+  AddInputFlags(links, flags->input);
+  links.Runs(invocation, [flags] { return Run(*flags); });
 }
 
 }  // namespace weft::deploy

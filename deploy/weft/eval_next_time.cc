@@ -116,23 +116,21 @@ int Run(const Flags& flags) {
 
 }  // namespace
 
-void AddEvalNextTime(CLI::App& eval, Invocation& invocation) {
-  CLI::App* next_time = AddCommand(
-      eval, "next_time", "Measure how well is told when a source, or a pair, has its next event.",
+void AddEvalNextTime(Command eval, Invocation& invocation) {
+  Command next_time = eval.AddCommand(
+      "next_time", "Measure how well is told when a source, or a pair, has its next event.",
       "weft eval next_time events.csv                      # when the source sends again\n"
       "weft eval next_time events.csv --of pair --seeds 1,2,3 --json");
   auto flags = std::make_shared<Flags>();
-  next_time->add_option("FILE", flags->path, "CSV or JSON events; - is stdin")->required();
-  next_time->add_option("--of", flags->of, "Whose next event: node (the source) or pair")
-      ->check(CLI::IsMember({"node", "pair"}));
-  next_time->add_option("--bins", flags->bins, "Bins of the predicted distribution")
-      ->check(CLI::Range(2, 256));
-  next_time->add_option("--epochs", flags->epochs, "Passes over the train part")
-      ->check(CLI::Range(1, 10'000));
-  next_time->add_option("--seeds", flags->seeds, "One run each, comma-separated")->delimiter(',');
-  next_time->add_flag("--json", flags->json, "One JSON object on stdout");
-  AddInputFlags(*next_time, flags->input);
-  next_time->callback([&invocation, flags] { invocation.run = [flags] { return Run(*flags); }; });
+  next_time.AddOption("FILE", flags->path, "CSV or JSON events; - is stdin").Required();
+  next_time.AddOption("--of", flags->of, "Whose next event: node (the source) or pair")
+      .OneOf({"node", "pair"});
+  next_time.AddOption("--bins", flags->bins, "Bins of the predicted distribution").Between(2, 256);
+  next_time.AddOption("--epochs", flags->epochs, "Passes over the train part").Between(1, 10'000);
+  next_time.AddOption("--seeds", flags->seeds, "One run each, comma-separated").CommaSeparated();
+  next_time.AddFlag("--json", flags->json, "One JSON object on stdout");
+  AddInputFlags(next_time, flags->input);
+  next_time.Runs(invocation, [flags] { return Run(*flags); });
 }
 
 }  // namespace weft::deploy

@@ -57,19 +57,18 @@ int Validate(const Flags& flags) {
 
 }  // namespace
 
-void AddGraphCommand(CLI::App& root, Invocation& invocation) {
-  CLI::App* graph = AddCommand(root, "graph", "Work with graph files.",
-                               "weft graph validate deploy/graphs/links.pbtxt");
-  graph->require_subcommand(1);
-  CLI::App* validate =
-      AddCommand(*graph, "validate", "Check a graph: names, ports, types, cycles, options.",
-                 "weft graph validate deploy/graphs/links.pbtxt\n"
-                 "weft graph validate deploy/graphs/links.pbtxt --json");
+void AddGraphCommand(Command root, Invocation& invocation) {
+  Command graph = root.AddCommand("graph", "Work with graph files.",
+                                  "weft graph validate deploy/graphs/links.pbtxt");
+  graph.RequireCommand();
+  Command validate =
+      graph.AddCommand("validate", "Check a graph: names, ports, types, cycles, options.",
+                       "weft graph validate deploy/graphs/links.pbtxt\n"
+                       "weft graph validate deploy/graphs/links.pbtxt --json");
   auto flags = std::make_shared<Flags>();
-  validate->add_option("FILE", flags->path, "A GraphSpec in protobuf text form")->required();
-  validate->add_flag("--json", flags->json, "One JSON object on stdout");
-  validate->callback(
-      [&invocation, flags] { invocation.run = [flags] { return Validate(*flags); }; });
+  validate.AddOption("FILE", flags->path, "A GraphSpec in protobuf text form").Required();
+  validate.AddFlag("--json", flags->json, "One JSON object on stdout");
+  validate.Runs(invocation, [flags] { return Validate(*flags); });
 }
 
 }  // namespace weft::deploy

@@ -260,36 +260,36 @@ int Run(const Flags& flags) {
 
 }  // namespace
 
-void AddIngestCommand(CLI::App& root, Invocation& invocation) {
-  CLI::App* ingest = AddCommand(root, "ingest", "Send data to a service.",
-                                "weft ingest events events.csv --to 127.0.0.1:7171");
-  ingest->require_subcommand(1);
-  CLI::App* command =
-      AddCommand(*ingest, "events", "Send a file of events; every acknowledged event is durable.",
-                 "weft ingest events events.csv --to 127.0.0.1:7171\n"
-                 "weft ingest events events.csv --rate 1000              # events a second\n"
-                 "weft ingest events events.csv --speed 3600             # an hour in a second\n"
-                 "weft ingest events events.csv --resume ingest-01ab...  # go on after a break\n"
-                 "cat events.csv | weft ingest events - --json");
+void AddIngestCommand(Command root, Invocation& invocation) {
+  Command ingest = root.AddCommand("ingest", "Send data to a service.",
+                                   "weft ingest events events.csv --to 127.0.0.1:7171");
+  ingest.RequireCommand();
+  Command command = ingest.AddCommand(
+      "events", "Send a file of events; every acknowledged event is durable.",
+      "weft ingest events events.csv --to 127.0.0.1:7171\n"
+      "weft ingest events events.csv --rate 1000              # events a second\n"
+      "weft ingest events events.csv --speed 3600             # an hour in a second\n"
+      "weft ingest events events.csv --resume ingest-01ab...  # go on after a break\n"
+      "cat events.csv | weft ingest events - --json");
   auto flags = std::make_shared<Flags>();
-  command->add_option("FILE", flags->path, "CSV or JSON events; - is stdin")->required();
-  command->add_option("--to", flags->to, "The service, host:port")->envname("WEFT_TO");
-  command->add_option("--feed", flags->feed, "Input of the service's graph");
-  command->add_option("--resume", flags->resume, "The producer to go on as");
-  auto* rate = command->add_option("--rate", flags->rate, "Events a second, at most")
-                   ->check(CLI::PositiveNumber);
-  command->add_option("--speed", flags->speed, "Times faster than the events' own times")
-      ->check(CLI::PositiveNumber)
-      ->excludes(rate);
+  command.AddOption("FILE", flags->path, "CSV or JSON events; - is stdin").Required();
+  command.AddOption("--to", flags->to, "The service, host:port").FromEnvironment("WEFT_TO");
+  command.AddOption("--feed", flags->feed, "Input of the service's graph");
+  command.AddOption("--resume", flags->resume, "The producer to go on as");
+  const Option rate =
+      command.AddOption("--rate", flags->rate, "Events a second, at most").Positive();
+  command.AddOption("--speed", flags->speed, "Times faster than the events' own times")
+      .Positive()
+      .Excludes(rate);
   command
-      ->add_option("--retry-seconds", flags->retry_seconds,
-                   "How long to try again when the connection breaks or the service cannot take "
-                   "events for now (60)")
-      ->check(CLI::Range(0.0, 1e9));
-  command->add_flag("--no-features", flags->no_features, "Leave the features out");
-  command->add_flag("--json", flags->json, "One JSON object on stdout");
-  AddInputFlags(*command, flags->input);
-  command->callback([&invocation, flags] { invocation.run = [flags] { return Run(*flags); }; });
+      .AddOption("--retry-seconds", flags->retry_seconds,
+                 "How long to try again when the connection breaks or the service cannot take "
+                 "events for now (60)")
+      .Between(0.0, 1e9);
+  command.AddFlag("--no-features", flags->no_features, "Leave the features out");
+  command.AddFlag("--json", flags->json, "One JSON object on stdout");
+  AddInputFlags(command, flags->input);
+  command.Runs(invocation, [flags] { return Run(*flags); });
 }
 
 }  // namespace weft::deploy

@@ -30,24 +30,23 @@ absl::Status RenameColumn(const std::string& text, FieldNames& names) {
 
 }  // namespace
 
-void AddInputFlags(CLI::App& command, InputFlags& flags) {
-  CLI::Option_group* group = command.add_option_group("Input", "How the file is read");
+void AddInputFlags(Command command, InputFlags& flags) {
+  const Command group = command.AddGroup("Input", "How the file is read");
   std::vector<std::string> presets;
   for (const auto& preset : operators::io::SourcePresets()) presets.push_back(preset.name);
-  group->add_option("--preset", flags.preset,
-                    graph::Concat("Field names of a known file: ", absl::StrJoin(presets, ", ")));
-  group->add_option("--format", flags.format, "auto, csv or json (one object a line, or an array)")
-      ->check(CLI::IsMember({"auto", "csv", "json"}));
+  group.AddOption("--preset", flags.preset,
+                  graph::Concat("Field names of a known file: ", absl::StrJoin(presets, ", ")));
+  group.AddOption("--format", flags.format, "auto, csv or json (one object a line, or an array)")
+      .OneOf({"auto", "csv", "json"});
   group
-      ->add_option("--time-unit", flags.time_unit,
-                   "Unit of numeric times: s (default), ms, us or ns")
-      ->check(CLI::IsMember({"s", "ms", "us", "ns"}));
+      .AddOption("--time-unit", flags.time_unit, "Unit of numeric times: s (default), ms, us or ns")
+      .OneOf({"s", "ms", "us", "ns"});
   group
-      ->add_option("--columns", flags.columns,
-                   "Names in the file: src=NAME,dst=NAME,ts=NAME,label=NAME")
-      ->delimiter(',');
-  group->add_flag("--lenient", flags.lenient,
-                  "Leave broken lines out and count them, instead of stopping");
+      .AddOption("--columns", flags.columns,
+                 "Names in the file: src=NAME,dst=NAME,ts=NAME,label=NAME")
+      .CommaSeparated();
+  group.AddFlag("--lenient", flags.lenient,
+                "Leave broken lines out and count them, instead of stopping");
 }
 
 absl::StatusOr<operators::io::ReadOptions> ReadOptionsFrom(const InputFlags& flags) {

@@ -4,9 +4,8 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 #include "absl/status/statusor.h"
+#include "deploy/weft/command_line.h"
 #include "operators/io/event_reader.h"
 
 namespace weft::deploy {
@@ -19,7 +18,7 @@ struct InputFlags {
   bool lenient = false;
 };
 
-void AddInputFlags(CLI::App& command, InputFlags& flags);
+void AddInputFlags(Command command, InputFlags& flags);
 
 // INVALID_ARGUMENT for a wrong flag.
 absl::StatusOr<operators::io::ReadOptions> ReadOptionsFrom(const InputFlags& flags);

@@ -74,16 +74,14 @@ void PrintText() {
 
 }  // namespace
 
-void AddOperatorsCommand(CLI::App& root, Invocation& invocation) {
-  CLI::App* command = AddCommand(root, "operators", "List the operators that a graph may use.",
-                                 "weft operators\nweft operators --json");
+void AddOperatorsCommand(Command root, Invocation& invocation) {
+  Command command = root.AddCommand("operators", "List the operators that a graph may use.",
+                                    "weft operators\nweft operators --json");
   auto json = std::make_shared<bool>(false);
-  command->add_flag("--json", *json, "One JSON object on stdout");
-  command->callback([&invocation, json] {
-    invocation.run = [json] {
-      *json ? PrintJson() : PrintText();
-      return kOk;
-    };
+  command.AddFlag("--json", *json, "One JSON object on stdout");
+  command.Runs(invocation, [json] {
+    *json ? PrintJson() : PrintText();
+    return kOk;
   });
 }
 

@@ -2,26 +2,29 @@
 
 #include <cstdio>
 
+#include <CLI/CLI.hpp>
+
 #include "deploy/weft/command.h"
 #include "deploy/weft/usage_message.h"
 
 namespace {
 
 int Main(int argument_count, char** arguments) {
-  CLI::App root(
+  CLI::App program(
       "Temporal streams and temporal graphs: ingests events, learns, predicts what comes next.");
-  root.name("weft");
-  root.footer(
+  program.name("weft");
+  program.footer(
       "weft serve --data-dir data                                  # start a service\n"
       "weft ingest events events.csv --to 127.0.0.1:7171           # send it events\n"
       "weft predict links --to 127.0.0.1:7171 --source anna --top 5  # who comes next\n"
       "weft eval links events.csv --json                           # how well links of a file can "
       "be predicted");
-  weft::deploy::UseHelpFormat(root);
-  root.require_subcommand(1);
-  root.failure_message([](const CLI::App* app, const CLI::Error& error) {
+  weft::deploy::UseHelpFormat(program);
+  program.require_subcommand(1);
+  program.failure_message([](const CLI::App* app, const CLI::Error& error) {
     return weft::deploy::UsageMessage(*app, error);
   });
+  const weft::deploy::Command root(program);
   weft::deploy::Invocation invocation;
   weft::deploy::AddServeCommand(root, invocation);
   weft::deploy::AddIngestCommand(root, invocation);
@@ -41,9 +44,9 @@ int Main(int argument_count, char** arguments) {
   weft::deploy::AddVersionCommand(root, invocation);
   weft::deploy::AddCompletionCommand(root, invocation);
   try {
-    root.parse(argument_count, arguments);
+    program.parse(argument_count, arguments);
   } catch (const CLI::ParseError& error) {
-    const bool asked_for_help = root.exit(error) == 0;
+    const bool asked_for_help = program.exit(error) == 0;
     return asked_for_help ? weft::deploy::kOk : weft::deploy::kUsage;
   }
   return invocation.run();

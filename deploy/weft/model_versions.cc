@@ -242,66 +242,63 @@ int Drop(const Flags& flags) {
   return PrintDone(flags, "dropped", version);
 }
 
-CLI::App* AddAction(CLI::App& model, Invocation& invocation, const char* name,
-                    const char* description, const char* examples,
-                    const std::shared_ptr<Flags>& flags, int (*run)(const Flags&)) {
-  CLI::App* command = AddCommand(model, name, description, examples);
-  command->add_option("--to", flags->to, "The service, host:port")->envname("WEFT_TO");
-  command->add_option("--node", flags->node,
-                      "Node of the graph; the first that keeps versions without it");
-  command->add_option("--deadline", flags->deadline_seconds, "Seconds to wait")
-      ->check(CLI::PositiveNumber);
-  command->add_flag("--json", flags->json, "One JSON object on stdout");
-  command->callback(
-      [&invocation, flags, run] { invocation.run = [flags, run] { return run(*flags); }; });
+Command AddAction(Command model, Invocation& invocation, const char* name, const char* description,
+                  const char* examples, const std::shared_ptr<Flags>& flags,
+                  int (*run)(const Flags&)) {
+  Command command = model.AddCommand(name, description, examples);
+  command.AddOption("--to", flags->to, "The service, host:port").FromEnvironment("WEFT_TO");
+  command.AddOption("--node", flags->node,
+                    "Node of the graph; the first that keeps versions without it");
+  command.AddOption("--deadline", flags->deadline_seconds, "Seconds to wait").Positive();
+  command.AddFlag("--json", flags->json, "One JSON object on stdout");
+  command.Runs(invocation, [flags, run] { return run(*flags); });
   return command;
 }
 
-void AddNote(CLI::App* command, const std::shared_ptr<Flags>& flags) {
-  command->add_option("--note", flags->note, "What to remember it by");
+void AddNote(Command command, const std::shared_ptr<Flags>& flags) {
+  command.AddOption("--note", flags->note, "What to remember it by");
 }
 
-void AddNumber(CLI::App* command, const std::shared_ptr<Flags>& flags, const char* description) {
-  command->add_option("VERSION", flags->number, description)->required();
+void AddNumber(Command command, const std::shared_ptr<Flags>& flags, const char* description) {
+  command.AddOption("VERSION", flags->number, description).Required();
 }
 
 }  // namespace
 
-void AddModelCommand(CLI::App& root, Invocation& invocation) {
-  CLI::App* model =
-      AddCommand(root, "model", "Versions of a predictor's weights: keep, compare, take back.",
-                 "weft model compare\n"
-                 "weft model promote 7\n"
-                 "weft model rollback");
-  model->require_subcommand(1);
+void AddModelCommand(Command root, Invocation& invocation) {
+  Command model =
+      root.AddCommand("model", "Versions of a predictor's weights: keep, compare, take back.",
+                      "weft model compare\n"
+                      "weft model promote 7\n"
+                      "weft model rollback");
+  model.RequireCommand();
   auto flags = std::make_shared<Flags>();
-  AddAction(*model, invocation, "list", "The versions that a service keeps.",
+  AddAction(model, invocation, "list", "The versions that a service keeps.",
             "weft model list --to 127.0.0.1:7171", flags, List);
-  AddAction(*model, invocation, "compare",
+  AddAction(model, invocation, "compare",
             "How each version would have done on the latest events, beside the weights in use.",
             "weft model compare\nweft model compare --json", flags, Compare);
-  AddNote(AddAction(*model, invocation, "keep", "Keep the weights in use as a version.",
+  AddNote(AddAction(model, invocation, "keep", "Keep the weights in use as a version.",
                     "weft model keep --note 'before the campaign'", flags, Keep),
           flags);
-  CLI::App* import =
-      AddAction(*model, invocation, "import",
-                "Keep the weights of a file of `weft train links` as a version.",
-                "weft model import links.weft --note 'trained on May'", flags, Import);
-  import->add_option("FILE", flags->file, "The model file")->required();
+  Command import = AddAction(model, invocation, "import",
+                             "Keep the weights of a file of `weft train links` as a version.",
+                             "weft model import links.weft --note 'trained on May'", flags, Import);
+  import.AddOption("FILE", flags->file, "The model file").Required();
   AddNote(import, flags);
-  CLI::App* exported =
-      AddAction(*model, invocation, "export", "Write the weights of a version to a model file.",
+  Command exported =
+      AddAction(model, invocation, "export", "Write the weights of a version to a model file.",
                 "weft model export 7 links.weft\nweft model export 0 in_use.weft", flags, Export);
   AddNumber(exported, flags, "Number of the version; 0 for the weights in use");
-  exported->add_option("FILE", flags->file, "The model file")->required();
-  AddNumber(AddAction(*model, invocation, "promote",
+  exported.AddOption("FILE", flags->file, "The model file").Required();
+  AddNumber(AddAction(model, invocation, "promote",
                       "Put the weights of a version in use; learning goes on from them.",
                       "weft model promote 7", flags, Promote),
             flags, "Number of the version");
-  AddAction(*model, invocation, "rollback",
+  AddAction(model, invocation, "rollback",
             "Take back what the latest activation replaced, also one of the drift guard.",
             "weft model rollback", flags, RollBack);
-  AddNumber(AddAction(*model, invocation, "drop", "Forget a version that was kept or imported.",
+  AddNumber(AddAction(model, invocation, "drop", "Forget a version that was kept or imported.",
                       "weft model drop 7", flags, Drop),
             flags, "Number of the version");
 }

@@ -130,44 +130,41 @@ int Predict(const Flags& flags) {
 
 }  // namespace
 
-void AddPredictCommand(CLI::App& root, Invocation& invocation) {
-  CLI::App* predict = AddCommand(root, "predict", "Ask a service what comes next.",
-                                 "weft predict links --to 127.0.0.1:7171 --source anna --top 5");
-  predict->require_subcommand(1);
-  CLI::App* command =
-      AddCommand(*predict, "links", "The likeliest next targets of a node.",
-                 "weft predict links --source anna --top 5\n"
-                 "weft predict links --source anna --coverage 0.9\n"
-                 "weft predict links --source anna --top 3 --explain\n"
-                 "weft predict links --source anna --at 2026-01-31T12:00:00Z   # as of that time\n"
-                 "weft predict links --source anna --target bert --target carl --json");
+void AddPredictCommand(Command root, Invocation& invocation) {
+  Command predict = root.AddCommand("predict", "Ask a service what comes next.",
+                                    "weft predict links --to 127.0.0.1:7171 --source anna --top 5");
+  predict.RequireCommand();
+  Command command = predict.AddCommand(
+      "links", "The likeliest next targets of a node.",
+      "weft predict links --source anna --top 5\n"
+      "weft predict links --source anna --coverage 0.9\n"
+      "weft predict links --source anna --top 3 --explain\n"
+      "weft predict links --source anna --at 2026-01-31T12:00:00Z   # as of that time\n"
+      "weft predict links --source anna --target bert --target carl --json");
   auto flags = std::make_shared<Flags>();
-  command->add_option("--to", flags->to, "The service, host:port")->envname("WEFT_TO");
-  command->add_option("--source", flags->source, "Key of the source node")->required();
-  command->add_option("--target", flags->targets,
-                      "Targets to rank; without any: those seen so far");
-  command->add_option("--top", flags->top, "How many targets to show (10)")
-      ->check(CLI::Range(1, 1000));
+  command.AddOption("--to", flags->to, "The service, host:port").FromEnvironment("WEFT_TO");
+  command.AddOption("--source", flags->source, "Key of the source node").Required();
+  command.AddOption("--target", flags->targets, "Targets to rank; without any: those seen so far");
+  command.AddOption("--top", flags->top, "How many targets to show (10)").Between(1, 1000);
   command
-      ->add_option("--coverage", flags->coverage,
-                   "Show the smallest set that should hold the next target with this probability")
-      ->check(CLI::Range(0.01, 0.999));
-  AddAtFlag(*command,
+      .AddOption("--coverage", flags->coverage,
+                 "Show the smallest set that should hold the next target with this probability")
+      .Between(0.01, 0.999);
+  AddAtFlag(command,
             "Answer from the events of earlier times alone, with the model's weights of now",
             flags->at_us);
-  command->add_option("--max-candidates", flags->max_candidates, "Targets to score at most (1000)")
-      ->check(CLI::Range(1, 10'000));
-  command->add_option("--node", flags->node,
-                      "Node of the graph to ask; without it the learned model, or the one that the "
-                      "graph's evaluation says is better");
+  command.AddOption("--max-candidates", flags->max_candidates, "Targets to score at most (1000)")
+      .Between(1, 10'000);
+  command.AddOption("--node", flags->node,
+                    "Node of the graph to ask; without it the learned model, or the one that the "
+                    "graph's evaluation says is better");
   command
-      ->add_flag("--explain", flags->explain,
-                 "Say what makes the log-odds of each target: groups of columns, and partners")
-      ->excludes(command->get_option("--at"));
-  command->add_option("--deadline", flags->deadline_seconds, "Seconds to wait")
-      ->check(CLI::PositiveNumber);
-  command->add_flag("--json", flags->json, "One JSON object on stdout");
-  command->callback([&invocation, flags] { invocation.run = [flags] { return Predict(*flags); }; });
+      .AddFlag("--explain", flags->explain,
+               "Say what makes the log-odds of each target: groups of columns, and partners")
+      .Excludes(command.Get("--at"));
+  command.AddOption("--deadline", flags->deadline_seconds, "Seconds to wait").Positive();
+  command.AddFlag("--json", flags->json, "One JSON object on stdout");
+  command.Runs(invocation, [flags] { return Predict(*flags); });
 }
 
 }  // namespace weft::deploy

@@ -75,26 +75,24 @@ int Query(const Flags& flags) {
 
 }  // namespace
 
-void AddQueryCommand(CLI::App& root, Invocation& invocation) {
-  CLI::App* query =
-      AddCommand(root, "query", "Ask a service what was.", "weft query history anna --limit 20");
-  query->require_subcommand(1);
-  CLI::App* command = AddCommand(
-      *query, "history", "The events of a node, the latest first.",
+void AddQueryCommand(Command root, Invocation& invocation) {
+  Command query =
+      root.AddCommand("query", "Ask a service what was.", "weft query history anna --limit 20");
+  query.RequireCommand();
+  Command command = query.AddCommand(
+      "history", "The events of a node, the latest first.",
       "weft query history anna --limit 20\n"
       "weft query history anna --at 2026-01-31T12:00:00Z   # as of that time: earlier events only\n"
       "weft query history anna --json                      # docs/json/query_history");
   auto flags = std::make_shared<Flags>();
-  command->add_option("NODE", flags->node, "Key of the node")->required();
-  command->add_option("--to", flags->to, "The service, host:port")->envname("WEFT_TO");
-  AddAtFlag(*command, "Only events of earlier times; ISO-8601 or microseconds", flags->at_us);
-  command->add_option("--limit", flags->limit, "How many events to show (100)")
-      ->check(CLI::Range(1, 10'000));
-  command->add_option("--feed", flags->feed, "The feed; the graph's first one without it");
-  command->add_option("--deadline", flags->deadline_seconds, "Seconds to wait")
-      ->check(CLI::PositiveNumber);
-  command->add_flag("--json", flags->json, "One JSON object on stdout");
-  command->callback([&invocation, flags] { invocation.run = [flags] { return Query(*flags); }; });
+  command.AddOption("NODE", flags->node, "Key of the node").Required();
+  command.AddOption("--to", flags->to, "The service, host:port").FromEnvironment("WEFT_TO");
+  AddAtFlag(command, "Only events of earlier times; ISO-8601 or microseconds", flags->at_us);
+  command.AddOption("--limit", flags->limit, "How many events to show (100)").Between(1, 10'000);
+  command.AddOption("--feed", flags->feed, "The feed; the graph's first one without it");
+  command.AddOption("--deadline", flags->deadline_seconds, "Seconds to wait").Positive();
+  command.AddFlag("--json", flags->json, "One JSON object on stdout");
+  command.Runs(invocation, [flags] { return Query(*flags); });
 }
 
 }  // namespace weft::deploy

@@ -165,9 +165,9 @@ int RunGraph(const Flags& flags) {
 
 }  // namespace
 
-void AddRunCommand(CLI::App& root, Invocation& invocation) {
-  CLI::App* command = AddCommand(
-      root, "run", "Run a graph without a server, on files or on the log of one.",
+void AddRunCommand(Command root, Invocation& invocation) {
+  Command command = root.AddCommand(
+      "run", "Run a graph without a server, on files or on the log of one.",
       "weft run deploy/graphs/links.pbtxt --input events=events.csv --output "
       "predictions=out.jsonl\n"
       "weft run deploy/graphs/links.pbtxt --input events=- --output evaluation=- < events.csv\n"
@@ -176,28 +176,26 @@ void AddRunCommand(CLI::App& root, Invocation& invocation) {
       "weft run deploy/graphs/links.pbtxt --input events=events.csv --trace trace.json   # open in "
       "ui.perfetto.dev");
   auto flags = std::make_shared<Flags>();
-  command->add_option("GRAPH", flags->graph, "A GraphSpec in protobuf text form")->required();
-  CLI::Option_group* source = command->add_option_group("Source", "Where the events come from");
+  command.AddOption("GRAPH", flags->graph, "A GraphSpec in protobuf text form").Required();
+  const Command source = command.AddGroup("Source", "Where the events come from");
   source
-      ->add_option("--input", flags->inputs,
-                   "NAME=FILE: events for an input of the graph; - is stdin")
-      ->take_all();
-  source->add_option("--log", flags->log,
-                     "A data directory, whose whole log is replayed; no server may have it open");
-  source->require_option(1);
+      .AddOption("--input", flags->inputs,
+                 "NAME=FILE: events for an input of the graph; - is stdin")
+      .Repeated();
+  source.AddOption("--log", flags->log,
+                   "A data directory, whose whole log is replayed; no server may have it open");
+  source.RequireOptions(1, 1);
   command
-      ->add_option("--output", flags->outputs,
-                   "NAME=FILE: an output of the graph as JSON Lines; - is stdout")
-      ->take_all();
-  command->add_option("--trace", flags->trace, "What ran when, for Perfetto");
-  command->add_option("--threads", flags->threads, "For operators and kernels")
-      ->check(CLI::Range(1, 1024));
-  command->add_option("--record-events", flags->record_events, "Events in one record of the stream")
-      ->check(CLI::Range(1, 65'536));
-  command->add_flag("--json", flags->json, "The summary on stderr as one JSON object");
-  AddInputFlags(*command, flags->input);
-  command->callback(
-      [&invocation, flags] { invocation.run = [flags] { return RunGraph(*flags); }; });
+      .AddOption("--output", flags->outputs,
+                 "NAME=FILE: an output of the graph as JSON Lines; - is stdout")
+      .Repeated();
+  command.AddOption("--trace", flags->trace, "What ran when, for Perfetto");
+  command.AddOption("--threads", flags->threads, "For operators and kernels").Between(1, 1024);
+  command.AddOption("--record-events", flags->record_events, "Events in one record of the stream")
+      .Between(1, 65'536);
+  command.AddFlag("--json", flags->json, "The summary on stderr as one JSON object");
+  AddInputFlags(command, flags->input);
+  command.Runs(invocation, [flags] { return RunGraph(*flags); });
 }
 
 }  // namespace weft::deploy

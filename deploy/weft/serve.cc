@@ -40,7 +40,7 @@ struct Flags {
   double drain_seconds = 10.0;
   std::int32_t threads = 0;
   bool json = false;
-  CLI::App* command = nullptr;
+  std::optional<Command> command;
 };
 
 // Flags and the environment (CLI11 counts both) go before the file.
@@ -50,7 +50,7 @@ absl::StatusOr<config::v1::ServerConfig> MakeConfig(const Flags& flags) {
     WEFT_ASSIGN(const std::string text, ReadTextFile(flags.config, kMaxConfigBytes));
     WEFT_ASSIGN(config, rpc::ParseServerConfig(text, flags.config));
   }
-  const auto given = [&flags](const char* name) { return flags.command->count(name) > 0; };
+  const auto given = [&flags](const char* name) { return flags.command->Given(name); };
   if (given("--data-dir")) config.set_data_dir(flags.data_dir);
   if (given("--listen")) config.set_listen(flags.listen);
   if (given("--http-listen")) config.set_http_listen(flags.http_listen);
@@ -165,58 +165,57 @@ int Serve(const Flags& flags) {
 
 }  // namespace
 
-void AddServeCommand(CLI::App& root, Invocation& invocation) {
-  CLI::App* command =
-      AddCommand(root, "serve", "Serve a graph: durable ingest, predictions, administration.",
-                 "weft serve --data-dir data\n"
-                 "weft serve --data-dir data --model model.weft\n"
-                 "weft serve --data-dir data --listen 127.0.0.1:0 --http-listen none --json\n"
-                 "weft serve --config weft.pbtxt --graph deploy/graphs/links.pbtxt");
+void AddServeCommand(Command root, Invocation& invocation) {
+  Command command =
+      root.AddCommand("serve", "Serve a graph: durable ingest, predictions, administration.",
+                      "weft serve --data-dir data\n"
+                      "weft serve --data-dir data --model model.weft\n"
+                      "weft serve --data-dir data --listen 127.0.0.1:0 --http-listen none --json\n"
+                      "weft serve --config weft.pbtxt --graph deploy/graphs/links.pbtxt");
   auto flags = std::make_shared<Flags>();
   flags->command = command;
-  command->add_option("--config", flags->config, "ServerConfig in protobuf text form")
-      ->envname("WEFT_CONFIG");
-  command->add_option("--data-dir", flags->data_dir, "What survives a restart; made if missing")
-      ->envname("WEFT_DATA_DIR");
+  command.AddOption("--config", flags->config, "ServerConfig in protobuf text form")
+      .FromEnvironment("WEFT_CONFIG");
+  command.AddOption("--data-dir", flags->data_dir, "What survives a restart; made if missing")
+      .FromEnvironment("WEFT_DATA_DIR");
   command
-      ->add_option("--listen", flags->listen,
-                   "gRPC, host:port; port 0 takes a free one (127.0.0.1:7171)")
-      ->envname("WEFT_LISTEN");
+      .AddOption("--listen", flags->listen,
+                 "gRPC, host:port; port 0 takes a free one (127.0.0.1:7171)")
+      .FromEnvironment("WEFT_LISTEN");
+  command.AddOption("--http-listen", flags->http_listen, "HTTP, host:port or none (127.0.0.1:7172)")
+      .FromEnvironment("WEFT_HTTP_LISTEN");
   command
-      ->add_option("--http-listen", flags->http_listen, "HTTP, host:port or none (127.0.0.1:7172)")
-      ->envname("WEFT_HTTP_LISTEN");
+      .AddOption("--graph", flags->graph, "A GraphSpec file; without it the built-in links graph")
+      .FromEnvironment("WEFT_GRAPH");
   command
-      ->add_option("--graph", flags->graph, "A GraphSpec file; without it the built-in links graph")
-      ->envname("WEFT_GRAPH");
+      .AddOption("--model", flags->model,
+                 "Weights that the nodes of that model start from, made by weft train links")
+      .FromEnvironment("WEFT_MODEL");
+  command.AddFlag("--insecure", flags->insecure,
+                  "Allow plain text on addresses other than loopback");
+  command.AddOption("--features", flags->features, "Features of an event, which models read (0)")
+      .Between(0, 4096);
   command
-      ->add_option("--model", flags->model,
-                   "Weights that the nodes of that model start from, made by weft train links")
-      ->envname("WEFT_MODEL");
-  command->add_flag("--insecure", flags->insecure,
-                    "Allow plain text on addresses other than loopback");
-  command->add_option("--features", flags->features, "Features of an event, which models read (0)")
-      ->check(CLI::Range(0, 4096));
+      .AddOption("--lateness", flags->lateness_seconds,
+                 "Seconds of event time that an event may be late (5)")
+      .Between(0.0, 1e12);
   command
-      ->add_option("--lateness", flags->lateness_seconds,
-                   "Seconds of event time that an event may be late (5)")
-      ->check(CLI::Range(0.0, 1e12));
+      .AddOption("--max-ahead", flags->max_ahead_seconds,
+                 "Seconds that an event's time may be ahead of the clock; inf: no limit (86400)")
+      .Between(1e-6, std::numeric_limits<double>::infinity());
   command
-      ->add_option("--max-ahead", flags->max_ahead_seconds,
-                   "Seconds that an event's time may be ahead of the clock; inf: no limit (86400)")
-      ->check(CLI::Range(1e-6, std::numeric_limits<double>::infinity()));
+      .AddOption("--max-replay-seconds", flags->max_replay_seconds,
+                 "A restart replays at most this long (5)")
+      .Between(0.1, 86'400.0);
   command
-      ->add_option("--max-replay-seconds", flags->max_replay_seconds,
-                   "A restart replays at most this long (5)")
-      ->check(CLI::Range(0.1, 86'400.0));
-  command
-      ->add_option("--drain-seconds", flags->drain_seconds,
-                   "How long calls may take to end on a drain")
-      ->check(CLI::Range(0.0, 3600.0));
-  command->add_option("--threads", flags->threads, "For operators and kernels; 0: one a core")
-      ->check(CLI::Range(0, 1024));
-  command->add_option("--trace", flags->trace, "What ran when, for Perfetto");
-  command->add_flag("--json", flags->json, "Say where it listens as one JSON object on stdout");
-  command->callback([&invocation, flags] { invocation.run = [flags] { return Serve(*flags); }; });
+      .AddOption("--drain-seconds", flags->drain_seconds,
+                 "How long calls may take to end on a drain")
+      .Between(0.0, 3600.0);
+  command.AddOption("--threads", flags->threads, "For operators and kernels; 0: one a core")
+      .Between(0, 1024);
+  command.AddOption("--trace", flags->trace, "What ran when, for Perfetto");
+  command.AddFlag("--json", flags->json, "Say where it listens as one JSON object on stdout");
+  command.Runs(invocation, [flags] { return Serve(*flags); });
 }
 
 }  // namespace weft::deploy

@@ -197,32 +197,31 @@ int Run(const Flags& flags) {
 
 }  // namespace
 
-void AddTrainCommand(CLI::App& root, Invocation& invocation) {
-  CLI::App* train = AddCommand(root, "train", "Train a model on a file of events.",
-                               "weft train links events.csv --out model.weft");
-  train->require_subcommand(1);
-  CLI::App* command = AddCommand(*train, "links", "Train a link predictor and write its weights.",
-                                 "weft train links events.csv --out model.weft\n"
-                                 "weft train links events.csv --out model.weft --epochs 10 --json\n"
-                                 "weft train links a.csv b.csv c.csv --out model.weft  # one model "
-                                 "of several streams\n"
-                                 "weft serve --data-dir data --model model.weft");
+void AddTrainCommand(Command root, Invocation& invocation) {
+  Command train = root.AddCommand("train", "Train a model on a file of events.",
+                                  "weft train links events.csv --out model.weft");
+  train.RequireCommand();
+  Command command =
+      train.AddCommand("links", "Train a link predictor and write its weights.",
+                       "weft train links events.csv --out model.weft\n"
+                       "weft train links events.csv --out model.weft --epochs 10 --json\n"
+                       "weft train links a.csv b.csv c.csv --out model.weft  # one model "
+                       "of several streams\n"
+                       "weft serve --data-dir data --model model.weft");
   auto flags = std::make_shared<Flags>();
   command
-      ->add_option("FILE", flags->paths,
-                   "CSV or JSON events; - is stdin. Of several files all events are trained on")
-      ->required();
-  command->add_option("--out", flags->out, "The model file to write")->required();
-  command->add_option("--model", flags->model, "What to train");
-  command->add_option("--epochs", flags->epochs, "Passes over the train part")
-      ->check(CLI::Range(1, 10'000));
-  command->add_option("--seed", flags->seed, "Of weights and negatives");
-  command->add_option("--threads", flags->threads, "For kernels")->check(CLI::Range(1, 1024));
-  command->add_option("--batch", flags->batch, "Events that read the same state")
-      ->check(CLI::Range(1, 4096));
-  command->add_flag("--json", flags->json, "One JSON object on stdout");
-  AddInputFlags(*command, flags->input);
-  command->callback([&invocation, flags] { invocation.run = [flags] { return Run(*flags); }; });
+      .AddOption("FILE", flags->paths,
+                 "CSV or JSON events; - is stdin. Of several files all events are trained on")
+      .Required();
+  command.AddOption("--out", flags->out, "The model file to write").Required();
+  command.AddOption("--model", flags->model, "What to train");
+  command.AddOption("--epochs", flags->epochs, "Passes over the train part").Between(1, 10'000);
+  command.AddOption("--seed", flags->seed, "Of weights and negatives");
+  command.AddOption("--threads", flags->threads, "For kernels").Between(1, 1024);
+  command.AddOption("--batch", flags->batch, "Events that read the same state").Between(1, 4096);
+  command.AddFlag("--json", flags->json, "One JSON object on stdout");
+  AddInputFlags(command, flags->input);
+  command.Runs(invocation, [flags] { return Run(*flags); });
 }
 
 }  // namespace weft::deploy

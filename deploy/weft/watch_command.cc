@@ -2,13 +2,13 @@
 
 namespace weft::deploy {
 
-void AddWatchCommand(CLI::App& root, Invocation& invocation) {
-  CLI::App* watch = AddCommand(root, "watch", "Follow what a service predicts, and how well.",
-                               "weft watch predictions --to 127.0.0.1:7171\n"
-                               "weft watch models --to 127.0.0.1:7171");
-  watch->require_subcommand(1);
-  AddWatchPredictions(*watch, invocation);
-  AddWatchModels(*watch, invocation);
+void AddWatchCommand(Command root, Invocation& invocation) {
+  Command watch = root.AddCommand("watch", "Follow what a service predicts, and how well.",
+                                  "weft watch predictions --to 127.0.0.1:7171\n"
+                                  "weft watch models --to 127.0.0.1:7171");
+  watch.RequireCommand();
+  AddWatchPredictions(watch, invocation);
+  AddWatchModels(watch, invocation);
 }
 
 }  // namespace weft::deploy

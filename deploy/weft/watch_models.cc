@@ -107,22 +107,20 @@ int WatchModels(const Flags& flags) {
 
 }  // namespace
 
-void AddWatchModels(CLI::App& watch, Invocation& invocation) {
-  CLI::App* command =
-      AddCommand(watch, "models", "How well the models predict, side by side, as events come in.",
-                 "weft watch models\n"
-                 "weft watch models --reports 1 --json");
+void AddWatchModels(Command watch, Invocation& invocation) {
+  Command command =
+      watch.AddCommand("models", "How well the models predict, side by side, as events come in.",
+                       "weft watch models\n"
+                       "weft watch models --reports 1 --json");
   auto flags = std::make_shared<Flags>();
-  command->add_option("--to", flags->to, "The service, host:port")->envname("WEFT_TO");
-  command->add_option("--node", flags->node,
-                      "link_evaluation of the graph to ask; the first without it");
-  command->add_option("--every", flags->every_seconds, "Seconds between two looks (1)")
-      ->check(CLI::Range(0.01, 3600.0));
-  command->add_option("--reports", flags->reports, "Stop after this many; 0: never")
-      ->check(CLI::NonNegativeNumber);
-  command->add_flag("--json", flags->json, "JSON Lines on stdout");
-  command->callback(
-      [&invocation, flags] { invocation.run = [flags] { return WatchModels(*flags); }; });
+  command.AddOption("--to", flags->to, "The service, host:port").FromEnvironment("WEFT_TO");
+  command.AddOption("--node", flags->node,
+                    "link_evaluation of the graph to ask; the first without it");
+  command.AddOption("--every", flags->every_seconds, "Seconds between two looks (1)")
+      .Between(0.01, 3600.0);
+  command.AddOption("--reports", flags->reports, "Stop after this many; 0: never").NotNegative();
+  command.AddFlag("--json", flags->json, "JSON Lines on stdout");
+  command.Runs(invocation, [flags] { return WatchModels(*flags); });
 }
 
 }  // namespace weft::deploy

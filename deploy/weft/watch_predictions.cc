@@ -137,27 +137,26 @@ int Run(const Flags& flags) {
 
 }  // namespace
 
-void AddWatchPredictions(CLI::App& watch, Invocation& invocation) {
-  CLI::App* command = AddCommand(
-      watch, "predictions", "Every event with the score it had before it came.",
+void AddWatchPredictions(Command watch, Invocation& invocation) {
+  Command command = watch.AddCommand(
+      "predictions", "Every event with the score it had before it came.",
       "weft watch predictions\n"
       "weft watch predictions --source anna --json\n"
       "weft watch predictions --output edgebank --summary-every 1000   # running accuracy");
   auto flags = std::make_shared<Flags>();
-  command->add_option("--to", flags->to, "The service, host:port")->envname("WEFT_TO");
-  command->add_option("--output", flags->output,
-                      "Output of the graph; the first with link scores without it");
-  command->add_option("--source", flags->sources, "Only events of these sources");
-  command->add_option("--events", flags->events, "Stop after this many; 0: never")
-      ->check(CLI::NonNegativeNumber);
+  command.AddOption("--to", flags->to, "The service, host:port").FromEnvironment("WEFT_TO");
+  command.AddOption("--output", flags->output,
+                    "Output of the graph; the first with link scores without it");
+  command.AddOption("--source", flags->sources, "Only events of these sources");
+  command.AddOption("--events", flags->events, "Stop after this many; 0: never").NotNegative();
   command
-      ->add_option("--summary-every", flags->summary_every,
-                   "Instead of events: the accuracy, after each so many")
-      ->check(CLI::PositiveNumber);
-  command->add_option("--window", flags->window, "Latest events that the accuracy is about")
-      ->check(CLI::Range(1, 1'048'576));
-  command->add_flag("--json", flags->json, "JSON Lines on stdout");
-  command->callback([&invocation, flags] { invocation.run = [flags] { return Run(*flags); }; });
+      .AddOption("--summary-every", flags->summary_every,
+                 "Instead of events: the accuracy, after each so many")
+      .Positive();
+  command.AddOption("--window", flags->window, "Latest events that the accuracy is about")
+      .Between(1, 1'048'576);
+  command.AddFlag("--json", flags->json, "JSON Lines on stdout");
+  command.Runs(invocation, [flags] { return Run(*flags); });
 }
 
 }  // namespace weft::deploy
