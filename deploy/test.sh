@@ -9,7 +9,7 @@ source deploy/steps.sh
 
 # What the sanitizers look at: tests that need no generated load of their own.
 sanitized=(graph_test storage_test cache_test gpu_test operators_io_test operators_learn_test
-  operators_link_test operators_test engine_test rpc_test)
+  operators_hierarchy_test operators_link_test operators_test engine_test rpc_test)
 
 asan() {
   build asan "${sanitized[@]}" &&

@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "deploy/weft/command.h"
+#include "deploy/weft/data_command.h"
 #include "graph/check.h"
 #include "graph/command.h"
 #include "graph/text.h"
@@ -150,10 +150,8 @@ int Run(const Flags& flags) {
 
 }  // namespace
 
-void AddDataCommand(Command root, Invocation& invocation) {
-  Command data = root.AddCommand("data", "Look at a data directory.", "weft data log data");
-  data.RequireCommand();
-  Command command = data.AddCommand(
+void AddDataLog(Command data, Invocation& invocation) {
+  const Command command = data.AddCommand(
       "log", "Print the records of the log: who sent what, and what was not accepted.",
       "weft data log data\n"
       "weft data log data --feed events --json   # a line for each record, docs/json/data_log");

@@ -48,11 +48,13 @@ void AddEvalCommand(Command root, Invocation& invocation) {
       "eval", "Measure how well a file's events can be predicted.",
       "weft eval links events.csv --epochs 3 --seeds 1,2,3 --json\n"
       "weft eval labels events.csv --json             # which events are of a kind\n"
-      "weft eval next_time events.csv --of node       # when a node sends again");
+      "weft eval next_time events.csv --of node       # when a node sends again\n"
+      "weft eval segments events.csv --truth truth.csv  # where episodes end");
   eval.RequireCommand();
   AddEvalLinks(eval, invocation);
   AddEvalLabels(eval, invocation);
   AddEvalNextTime(eval, invocation);
+  AddEvalSegments(eval, invocation);
 }
 
 }  // namespace weft::deploy

@@ -249,6 +249,33 @@ class CommandLine(unittest.TestCase):
         refused = run("eval", "next_time", str(self.file), code=3)
         self.assertIn("expected a source with events at two times", refused.stderr)
 
+    def test_eval_segments(self):
+        made = pathlib.Path(self.folder.name) / "planted.csv"
+        truth = pathlib.Path(self.folder.name) / "truth.csv"
+        generate = ("data", "generate", "hierarchy", "--out", str(made))
+        self.assertIn("fine boundaries", run(*generate, "--truth", str(truth)).stdout)
+        once = made.read_bytes()
+        run(*generate)
+        self.assertEqual(made.read_bytes(), once)
+        arguments = ("eval", "segments", str(made), "--truth", str(truth))
+        found = check("eval_segments", json.loads(run(*arguments, "--json").stdout))
+        fine, coarse = found["levels"][:2]
+        self.assertEqual(found["snapshots"], 4000)
+        self.assertGreater(fine["f1"], 0.9)
+        self.assertGreater(fine["f1"], found["baselines"]["uniform"][0]["f1"] + 0.4)
+        self.assertGreater(coarse["f1"], found["baselines"]["random"][1]["f1"] + 0.3)
+        self.assertIn("uniform", run(*arguments).stdout)
+        without = check("eval_segments", json.loads(run(*arguments[:3], "--json").stdout))
+        self.assertIsNone(without["levels"][0]["f1"])
+
+    def test_eval_segments_says_what_is_wrong(self):
+        truth = pathlib.Path(self.folder.name) / "truth.csv"
+        truth.write_text("time,level\n1,0\n")
+        arguments = ("eval", "segments", str(self.file), "--truth", str(truth))
+        self.assertIn("truth.csv:2: expected a level", run(*arguments, code=3).stderr)
+        refused = run("eval", "segments", str(self.file), "--snapshot", "1 week", code=2)
+        self.assertIn("--snapshot: expected a duration", refused.stderr)
+
     def test_run_gives_the_same_lines_from_stdin(self):
         names = ("predictions", "evaluation")
         outputs = {name: pathlib.Path(self.folder.name) / name for name in names}
