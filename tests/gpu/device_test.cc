@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 #include <functional>
+#include <numeric>
 #include <random>
 #include <string>
 #include <string_view>
@@ -102,8 +103,10 @@ TEST_F(DeviceTest, ElementaryFunctions) {
 }
 
 TEST_F(DeviceTest, Gemm) {
-  for (const auto& [m, n, k] :
-       {std::array<std::int64_t, 3>{96, 216, 72}, {4096, 216, 72}, {72, 216, 4096}}) {
+  for (const auto& [m, n, k] : {std::array<std::int64_t, 3>{96, 216, 72},
+                                {4096, 216, 72},
+                                {72, 216, 4096},
+                                {100000, 64, 64}}) {
     const gpu::Buffer<float> a = OnDevice(RandomFloats(m * k, 1.0f)),
                              b = OnDevice(RandomFloats(k * n, 1.0f));
     ExpectSameBytes<float>(
@@ -214,6 +217,37 @@ TEST_F(DeviceTest, WeftLearnsAndRanksTheSame) {
         model.ScorePairs(source, target, events.time_us.back() + 1000, ranked);
         for (const auto& one : ranked) *score++ = one.joint;
       });
+}
+
+TEST_F(DeviceTest, WeftRanksManyTargets) {
+  constexpr std::uint32_t kNodes = 100000;
+  constexpr std::int64_t kStep = 4096;
+  const graph::EventBatch events = MakeEvents(16 * kStep, kNodes);
+  operators::link::WeftOptions options;
+  options.step_events = kStep;
+  operators::link::WeftModel on_host(options, host_), on_device(options, device_);
+  std::vector<operators::link::PairScore> observed(kStep);
+  for (operators::link::WeftModel* model : {&on_host, &on_device})
+    for (std::int64_t at = 0; at < events.size(); at += kStep)
+      model->Advance({.events = graph::EventSpan::Of(events, at, at + kStep),
+                      .negative = {},
+                      .extra_begin = {},
+                      .extra = {},
+                      .learn = false},
+                     {.positive = observed, .negative = {}, .extra = {}});
+  for (const std::int64_t count : {1000, 10000, 100000}) {
+    const std::vector<graph::NodeId> source(static_cast<std::size_t>(count), events.source.back());
+    std::vector<graph::NodeId> target(source.size());
+    std::iota(target.begin(), target.end(), graph::NodeId{0});
+    std::vector<operators::link::PairScore> ranked(source.size());
+    ExpectSameBytes<float>("weft: a ranking of " + std::to_string(count), count,
+                           [&](const gpu::Exec& exec, float* to) {
+                             const bool host = std::holds_alternative<gpu::HostExec>(exec);
+                             (host ? on_host : on_device)
+                                 .ScorePairs(source, target, events.time_us.back() + 1000, ranked);
+                             for (const auto& one : ranked) *to++ = one.joint;
+                           });
+  }
 }
 
 void PrintTable() {
