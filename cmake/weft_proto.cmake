@@ -28,10 +28,12 @@ function(weft_proto name)
   endforeach()
   add_library(weft_${name}_proto STATIC ${generated})
   target_include_directories(weft_${name}_proto SYSTEM PUBLIC ${out})
+  target_compile_options(weft_${name}_proto PRIVATE -w)
   # protoc's code is not what the checks for undefined behaviour are for, and they take long. The
   # other sanitizers stay: with them protobuf's headers declare other layouts.
-  target_compile_options(weft_${name}_proto PRIVATE -w
-    $<$<BOOL:${WEFT_SANITIZE}>:-fno-sanitize=undefined>)
+  if(WEFT_SANITIZE)
+    target_compile_options(weft_${name}_proto PRIVATE -fno-sanitize=undefined)
+  endif()
   target_link_libraries(weft_${name}_proto PUBLIC protobuf::libprotobuf ${ARG_LINK})
   if(ARG_GRPC)
     target_link_libraries(weft_${name}_proto PUBLIC gRPC::grpc++)
