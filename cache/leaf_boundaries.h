@@ -76,8 +76,8 @@ class LeafBoundaries {
   std::int64_t threshold_;
   std::vector<std::int64_t> entropy_;  // of small counts
   std::vector<std::uint32_t> ring_;    // profiles of the latest snapshots
-  std::vector<std::uint64_t> before_,
-      after_;  // sums of the windows around the boundary scored next
+  // Sums of the windows around the boundary that is scored next.
+  std::vector<std::uint64_t> before_, after_;
   std::int64_t snapshot_count_ = 0;
   PeakFinder peaks_;
   std::int64_t decided_count_ = 0;  // scores that were decided

@@ -53,8 +53,6 @@ class LevelBoundaries {
   // No more will come: closes what is open. Nothing if fewer than kFewest came.
   void Finish(std::vector<ClosedEpisode>& closed);
 
-  std::int64_t episode_count() const { return count_; }
-
  private:
   const ClosedEpisode& Below(std::int64_t number) const;
   std::int64_t ScoreOf(std::int64_t boundary) const;

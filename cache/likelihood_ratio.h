@@ -14,10 +14,8 @@ namespace weft::cache {
 // Likelihoods are in units of 2^-24.
 inline constexpr int kLikelihoodBits = 24;
 inline constexpr std::int64_t kLikelihoodOne = std::int64_t{1} << kLikelihoodBits;
-// Counts up to this many keep n ln n within 63 bits.
-inline constexpr std::uint64_t kMostCounted = 20'000'000'000;
 
-// n ln n, from a table for small n. The table is borrowed.
+// n ln n, from a table for small n, for n up to 20 billion. The table is borrowed.
 struct CountEntropy {
   const std::int64_t* table;
   std::uint64_t table_size;

@@ -7,6 +7,7 @@
 #include "deploy/weft/command.h"
 #include "graph/check.h"
 #include "graph/text.h"
+#include "operators/learn/process_cost.h"
 #include "operators/link/link_training.h"
 #include "rpc/client.h"
 #include "rpc/ingest_load.h"
@@ -54,13 +55,13 @@ absl::StatusOr<ordered_json> Measure(const BenchFlags& flags, std::string_view g
   options.batch_events = flags.batch;
   options.node_count = flags.nodes;
   const double begin_service = service->CpuSeconds();
-  const double begin_generator = operators::link::ProcessCpuSeconds();
+  const double begin_generator = operators::learn::ProcessCpuSeconds();
   auto load = std::async(std::launch::async, [options] { return rpc::RunIngestLoad(options); });
   MemorySamples memory;
   do memory.Add(service->ResidentBytes());
   while (load.wait_for(kLookEvery) != std::future_status::ready);
   WEFT_ASSIGN(const rpc::IngestLoadReport report, load.get());
-  const double generator = operators::link::ProcessCpuSeconds() - begin_generator;
+  const double generator = operators::learn::ProcessCpuSeconds() - begin_generator;
   WEFT_TRY(CheckCounts(*service, flags.events));
   const auto count = static_cast<double>(flags.events);
   return ordered_json{{"durable_events_per_second", count / report.durable_seconds},

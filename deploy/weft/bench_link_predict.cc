@@ -12,6 +12,7 @@
 #include "gpu/host_device.h"
 #include "graph/check.h"
 #include "graph/text.h"
+#include "operators/learn/process_cost.h"
 #include "operators/link/link_training.h"
 #include "rpc/client.h"
 #include "rpc/ingest_load.h"
@@ -103,7 +104,7 @@ absl::StatusOr<ordered_json> Measure(const BenchFlags& flags) {
   // The service is measured, not how long callers on the same cores wait for their turn to look.
   rpc::AskForShortSlices();
   const double begin_service = service->CpuSeconds();
-  const double begin_generator = operators::link::ProcessCpuSeconds();
+  const double begin_generator = operators::learn::ProcessCpuSeconds();
   auto load = std::async(std::launch::async, [options] { return rpc::RunIngestLoad(options); });
   std::this_thread::sleep_for(std::chrono::duration<double>(kWarmUpSeconds));
   const auto latencies = CallAll(flags, service->address());
@@ -124,7 +125,7 @@ absl::StatusOr<ordered_json> Measure(const BenchFlags& flags) {
       {"applied_events_per_second", count / report->applied_seconds},
       {"all_under_load", under_load},
       {"service_cpu_seconds", service->CpuSeconds() - begin_service},
-      {"generator_cpu_seconds", operators::link::ProcessCpuSeconds() - begin_generator},
+      {"generator_cpu_seconds", operators::learn::ProcessCpuSeconds() - begin_generator},
       {"service_peak_bytes", service->PeakBytes()}};
 }
 

@@ -9,6 +9,7 @@
 #include "deploy/weft/command.h"
 #include "gpu/host_device.h"
 #include "graph/text.h"
+#include "operators/learn/process_cost.h"
 #include "operators/link/link_models.h"
 #include "operators/link/link_training.h"
 
@@ -45,12 +46,12 @@ ordered_json Measure(const LinkModel& model, const BenchFlags& flags,
     const graph::NodeId source =
         events.source[gpu::CounterHash(13, request, 0) % events.source.size()];
     const std::vector<graph::NodeId> sources(count, source);
-    const double cpu_begin = operators::link::ProcessCpuSeconds();
+    const double cpu_begin = operators::learn::ProcessCpuSeconds();
     const auto begin = std::chrono::steady_clock::now();
     model.ScorePairs(sources, std::span(nodes).first(count), events.time_us.back() + 1, scores);
     const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
     if (i < 0) continue;
-    cpu += operators::link::ProcessCpuSeconds() - cpu_begin;
+    cpu += operators::learn::ProcessCpuSeconds() - cpu_begin;
     seconds.push_back(taken.count());
   }
   return {{"threads", threads},

@@ -6,6 +6,7 @@
 
 #include "cache/neighbor_cache.h"
 #include "deploy/weft/bench.h"
+#include "operators/learn/process_cost.h"
 #include "operators/link/link_training.h"
 
 namespace weft::deploy {
@@ -60,7 +61,7 @@ ordered_json Measure(const BenchFlags& flags, const graph::EventBatch& events, s
   const std::span source_read(batches.source_read);
   const std::span target_read(batches.target_read);
   const auto begin_wall = std::chrono::steady_clock::now();
-  const double begin = operators::link::ProcessCpuSeconds();
+  const double begin = operators::learn::ProcessCpuSeconds();
   std::size_t first_node = 0;
   for (std::size_t i = 0; i < batches.node_end.size(); ++i) {
     const std::size_t first = i * static_cast<std::size_t>(batch);
@@ -74,7 +75,7 @@ ordered_json Measure(const BenchFlags& flags, const graph::EventBatch& events, s
                       reads.state, reads.state_stride, [](std::uint32_t, bool) {});
     first_node = batches.node_end[i];
   }
-  const double cpu = operators::link::ProcessCpuSeconds() - begin;
+  const double cpu = operators::learn::ProcessCpuSeconds() - begin;
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin_wall;
   return {{"batch", batch},
           {"hops", hops},

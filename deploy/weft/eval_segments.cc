@@ -2,14 +2,13 @@
 #include <cstdio>
 #include <memory>
 
-#include <sys/resource.h>
-
 #include "absl/time/time.h"
 #include "deploy/weft/eval_command.h"
 #include "deploy/weft/graph_file.h"
 #include "graph/check.h"
 #include "graph/text.h"
 #include "operators/hierarchy/segment_evaluation.h"
+#include "operators/learn/process_cost.h"
 
 namespace weft::deploy {
 namespace {
@@ -92,10 +91,8 @@ ordered_json ResultJson(const Flags& flags, const operators::io::EventFile& file
     add(random, level.random);
     if (level.flat) add(flat, level.flat);
   }
-  rusage usage = {};
-  getrusage(RUSAGE_SELF, &usage);
   const double snapshots = static_cast<double>(result.snapshots);
-  const std::int64_t peak_rss_bytes = std::int64_t{usage.ru_maxrss} << 10;
+  const std::int64_t peak_rss_bytes = operators::learn::PeakResidentBytes();
   return {{"schema_version", 1},
           {"input", flags.path},
           {"events", file.events.size()},

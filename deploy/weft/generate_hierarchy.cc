@@ -4,6 +4,8 @@
 #include <functional>
 #include <memory>
 
+#include <nlohmann/json.hpp>
+
 #include "deploy/weft/data_command.h"
 #include "graph/text.h"
 #include "operators/hierarchy/planted_hierarchy.h"
@@ -19,7 +21,11 @@ struct Flags {
   PlantedHierarchyOptions options;
   std::string out;
   std::string truth;
+  bool json = false;
 };
+
+// They are made in memory, 16 bytes each.
+constexpr double kMostEvents = 100'000'000;
 
 // Seconds with microseconds, as the readers take them.
 void WriteTime(std::FILE* to, graph::TimeUs time_us) {
@@ -41,6 +47,13 @@ int Write(const std::string& path, const std::function<void(std::FILE*)>& write)
 }
 
 int Generate(const Flags& flags) {
+  const double events = flags.options.interactions * static_cast<double>(flags.options.snapshots);
+  if (events > kMostEvents) {
+    return Fail(graph::Concat("expected at most ", static_cast<std::int64_t>(kMostEvents),
+                              " events of --snapshots times --interactions, got ",
+                              static_cast<std::int64_t>(events)),
+                kUsage);
+  }
   const PlantedHierarchy made = operators::hierarchy::MakePlantedHierarchy(flags.options);
   const int wrote = Write(flags.out, [&](std::FILE* to) {
     std::fputs("src,dst,ts\n", to);
@@ -61,6 +74,15 @@ int Generate(const Flags& flags) {
       }
     });
     if (told != kOk) return told;
+  }
+  if (flags.json) {
+    const nlohmann::ordered_json json = {{"schema_version", 1},
+                                         {"events", made.events.size()},
+                                         {"snapshots", flags.options.snapshots},
+                                         {"fine_boundaries", made.fine.size()},
+                                         {"coarse_boundaries", made.coarse.size()}};
+    std::printf("%s\n", json.dump().c_str());
+    return kOk;
   }
   std::printf(
       "%zu events in %" PRId64 " snapshots of 1s; %zu fine boundaries, %zu of them coarse\n",
@@ -91,6 +113,7 @@ void AddGenerateData(Command data, Invocation& invocation) {
   command
       .AddOption("--interactions", flags->options.interactions, "Of a snapshot, in the mean (12)")
       .Between(0.0, 10'000.0);
+  command.AddFlag("--json", flags->json, "One JSON object on stdout");
   command.Runs(invocation, [flags] { return Generate(*flags); });
 }
 

@@ -2,22 +2,16 @@
 
 #include <algorithm>
 #include <charconv>
-#include <ctime>
 #include <utility>
 
 #include "graph/text.h"
+#include "operators/learn/process_cost.h"
 
 namespace weft::operators::hierarchy {
 namespace {
 
 constexpr std::int64_t kRandomDraws = 20;
 constexpr std::int64_t kGebdShare = 20;  // one in so many snapshots is the tolerance
-
-double CpuSeconds() {
-  std::timespec time = {};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
 
 class Evaluation {
  public:
@@ -36,7 +30,7 @@ class Evaluation {
  private:
   void Build() {
     SnapshotStream stream(options_.snapshots, options_.leaf);
-    const double begin_seconds = CpuSeconds();
+    const double begin_seconds = learn::ProcessCpuSeconds();
     std::int64_t latency = 0, decided = 0;
     for (std::int64_t i = 0; i < events_.size(); ++i) {
       const std::size_t before = closed_.size();
@@ -48,7 +42,7 @@ class Evaluation {
       }
     }
     stream.Finish(closed_);
-    result_.cpu_seconds = CpuSeconds() - begin_seconds;
+    result_.cpu_seconds = learn::ProcessCpuSeconds() - begin_seconds;
     result_.snapshots = stream.snapshot_count();
     if (decided > 0)
       result_.decision_latency_snapshots =

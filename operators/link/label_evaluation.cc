@@ -7,6 +7,7 @@
 #include "gpu/elementary.h"
 #include "graph/check.h"
 #include "graph/text.h"
+#include "operators/learn/process_cost.h"
 #include "operators/learn/ranking_metrics.h"
 #include "operators/link/event_features.h"
 #include "operators/link/head_training.h"
@@ -133,7 +134,7 @@ void LabelEvaluation::ReadFeatures(std::int32_t first_column) {
 }
 
 void LabelEvaluation::ReadRows() {
-  const double begin_seconds = ProcessCpuSeconds();
+  const double begin_seconds = learn::ProcessCpuSeconds();
   if (options_.features)
     for (std::int32_t k = 0; k < events_.feature_count; ++k)
       if (k != options_.rule.feature) result_.features.push_back(k);
@@ -154,7 +155,7 @@ void LabelEvaluation::ReadRows() {
     rows_.weight[i] = 1.0f;
   }
   result_.columns = rows_.columns;
-  result_.read_cpu_seconds = ProcessCpuSeconds() - begin_seconds;
+  result_.read_cpu_seconds = learn::ProcessCpuSeconds() - begin_seconds;
 }
 
 double LabelEvaluation::LossOf(const std::vector<float>& score, std::int64_t begin,
@@ -183,7 +184,7 @@ LabelFigures LabelEvaluation::FiguresOf(const std::vector<float>& score) const {
 }
 
 void LabelEvaluation::RunSeed(std::uint64_t seed) {
-  const double begin_seconds = ProcessCpuSeconds();
+  const double begin_seconds = learn::ProcessCpuSeconds();
   const HeadTrainingResult trained =
       TrainHead(rows_, split_.validation, split_.test,
                 {.seed = seed, .epochs = options_.epochs, .progress = options_.progress});
@@ -201,7 +202,7 @@ void LabelEvaluation::RunSeed(std::uint64_t seed) {
   result_.validation_loss.push_back(trained.validation_loss);
   result_.best_epoch.push_back(trained.best_epoch);
   result_.parameters = trained.parameters;
-  result_.learn_cpu_seconds += ProcessCpuSeconds() - begin_seconds;
+  result_.learn_cpu_seconds += learn::ProcessCpuSeconds() - begin_seconds;
 }
 
 void LabelEvaluation::AddBaselines() {

@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <optional>
 
-#include <sys/resource.h>
-
 #include "gpu/host_device.h"
 #include "graph/check.h"
 #include "graph/text.h"
+#include "operators/learn/process_cost.h"
 #include "operators/link/memory_checkpoint.h"
 #include "operators/link/online_evaluation.h"
 #include "operators/link/question_draws.h"
@@ -317,9 +316,7 @@ absl::StatusOr<LinkEvaluationResult> Evaluation::Run() {
     WEFT_ASSIGN(const SeedFigures figures, EvaluateSeed(seed));
     test.push_back(figures);
   }
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  result_.cost.peak_rss_bytes = std::int64_t{usage.ru_maxrss} * 1024;
+  result_.cost.peak_rss_bytes = learn::PeakResidentBytes();
   if (options_.inductive && !options_.online) {
     for (const std::uint64_t seed : options_.seeds) {
       WEFT_ASSIGN(const SeedFigures figures, EvaluateHidden(seed));

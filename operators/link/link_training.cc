@@ -3,20 +3,15 @@
 #include <algorithm>
 #include <cmath>
 
-#include <sys/resource.h>
-
 #include "gpu/host_device.h"
 #include "graph/check.h"
 #include "graph/text.h"
+#include "operators/learn/process_cost.h"
 #include "operators/learn/ranking_metrics.h"
 #include "operators/link/memory_checkpoint.h"
 
 namespace weft::operators::link {
 namespace {
-
-double Seconds(const timeval& time) {
-  return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
-}
 
 // The model as it was after an epoch.
 struct Snapshot {
@@ -38,12 +33,6 @@ struct Snapshot {
 };
 
 }  // namespace
-
-double ProcessCpuSeconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return Seconds(usage.ru_utime) + Seconds(usage.ru_stime);
-}
 
 std::uint64_t PhaseSeed(std::uint64_t seed, LinkPhase phase, std::int32_t epoch) {
   return gpu::CounterHash(seed, static_cast<std::uint64_t>(phase),
@@ -68,7 +57,7 @@ LinkStream::LinkStream(LinkModel& model, const NegativeTargets& negatives, std::
 double LinkStream::Run(const LinkPart& part, Mode mode, std::uint64_t negative_seed,
                        std::string_view phase, PartScores* scores) {
   constexpr std::int64_t kProgressEvents = 4096;
-  const double begin_seconds = ProcessCpuSeconds();
+  const double begin_seconds = learn::ProcessCpuSeconds();
   std::int64_t next_progress = part.begin;
   for (std::int64_t begin = part.begin; begin < part.end;) {
     const std::int64_t end = LinkStepEnd(*part.events, begin, part.end, batch_, model_.reads());
@@ -101,7 +90,7 @@ double LinkStream::Run(const LinkPart& part, Mode mode, std::uint64_t negative_s
     begin = end;
   }
   if (progress_) progress_(phase, part.size(), part.size());
-  return ProcessCpuSeconds() - begin_seconds;
+  return learn::ProcessCpuSeconds() - begin_seconds;
 }
 
 void LinkStream::KeepScores(PartScores& scores) const {

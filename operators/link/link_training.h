@@ -101,9 +101,6 @@ absl::StatusOr<LinkTrainingResult> TrainLinkModel(LinkModel& model, LinkStream& 
                                                   const LinkPart& train, const LinkPart& validation,
                                                   const LinkTrainingOptions& options);
 
-// User + system time of this process so far.
-double ProcessCpuSeconds();
-
 // Seeds of the draws of a phase, apart from each other for every (seed, epoch).
 enum class LinkPhase : std::uint64_t {
   kTrain = 1,

@@ -10,6 +10,7 @@
 #include "gpu/elementary.h"
 #include "graph/check.h"
 #include "graph/text.h"
+#include "operators/learn/process_cost.h"
 #include "operators/link/event_features.h"
 #include "operators/link/head_training.h"
 #include "operators/link/next_time_baselines.h"
@@ -143,7 +144,7 @@ void NextTimeEvaluation::ReadQuestion(const NextTimeQuestion& question, const fl
 // The columns of weft are as before the time of the event, those of waits as after it: that the
 // own moment has come is known.
 void NextTimeEvaluation::ReadRows() {
-  const double begin_seconds = ProcessCpuSeconds();
+  const double begin_seconds = learn::ProcessCpuSeconds();
   const RecordOwner owner = options_.of_pair ? RecordOwner::kPair : RecordOwner::kSourceSent;
   rows_.columns = kWeftColumnCount + kWaitColumns + kMomentColumns + events_.feature_count;
   rows_.logits = bins_->size() - 1;
@@ -172,7 +173,7 @@ void NextTimeEvaluation::ReadRows() {
     if (options_.progress && begin % 4096 == 0) options_.progress("reading", begin, events_.size());
   }
   result_.columns = rows_.columns;
-  result_.read_cpu_seconds = ProcessCpuSeconds() - begin_seconds;
+  result_.read_cpu_seconds = learn::ProcessCpuSeconds() - begin_seconds;
 }
 
 // Each logit answers whether a wait that reached its bin ends there; what lies behind the end of
@@ -215,7 +216,7 @@ NextTimeFigures NextTimeEvaluation::FiguresOf(std::span<const WaitPrediction> pr
 }
 
 void NextTimeEvaluation::RunSeed(std::uint64_t seed) {
-  const double begin_seconds = ProcessCpuSeconds();
+  const double begin_seconds = learn::ProcessCpuSeconds();
   const HeadTrainingResult trained =
       TrainHead(rows_, split_.validation, split_.test,
                 {.seed = seed, .epochs = options_.epochs, .progress = options_.progress});
@@ -243,7 +244,7 @@ void NextTimeEvaluation::RunSeed(std::uint64_t seed) {
   result_.validation_loss.push_back(trained.validation_loss);
   result_.best_epoch.push_back(trained.best_epoch);
   result_.parameters = trained.parameters;
-  result_.learn_cpu_seconds += ProcessCpuSeconds() - begin_seconds;
+  result_.learn_cpu_seconds += learn::ProcessCpuSeconds() - begin_seconds;
 }
 
 void NextTimeEvaluation::AddBaselines() {

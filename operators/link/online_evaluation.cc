@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "operators/learn/process_cost.h"
+
 namespace weft::operators::link {
 namespace {
 
@@ -29,9 +31,9 @@ OnlineResult EvaluateOnline(LinkModel& model, const LinkPart& whole, const TimeS
   result.figures.first = AskQuestions(model, part(0, first_end), draws, questions);
 
   questions.ask = false;
-  const double begin_seconds = ProcessCpuSeconds();
+  const double begin_seconds = learn::ProcessCpuSeconds();
   AskQuestions(model, part(first_end, split.test), draws, questions);
-  result.cpu_seconds = ProcessCpuSeconds() - begin_seconds;
+  result.cpu_seconds = learn::ProcessCpuSeconds() - begin_seconds;
   result.events = split.test - first_end;
 
   questions.ask = true;
