@@ -163,10 +163,10 @@ void NodeRunner::ProcessMicroBatch(InputPort& port) {
   if (trace_ != nullptr) {
     trace_->Record({track_, start_ns, duration_ns, end - port.begin, context_.position().offset});
   }
-  position_ = packet.position();
-  position_.offset += static_cast<std::uint64_t>(end);
+  position_ = packet.rows_are_entries() ? context_.end_position() : packet.position();
   port.begin = end;
   if (end < packet.row_count()) return;
+  position_ = packet.end();
   watermark_us_ = std::max(watermark_us_, packet.time_us());
   metrics_.watermark_seconds->Set(static_cast<double>(watermark_us_) * 1e-6);
   port.frontier = std::max(port.frontier, port.next_key());

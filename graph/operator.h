@@ -61,12 +61,10 @@ class ProcessContext {
   virtual std::int64_t begin() const = 0;
   virtual std::int64_t end() const = 0;
 
-  // Log position of row begin().
-  LogPosition position() const {
-    LogPosition position = packet().position();
-    position.offset += static_cast<std::uint64_t>(begin());
-    return position;
-  }
+  // Log position of row begin(); of the packet, where rows are not entries of the log.
+  LogPosition position() const { return PositionOf(begin(), packet().position()); }
+  // All that the rows are of is before this.
+  LogPosition end_position() const { return PositionOf(end(), packet().end()); }
 
   template <class T>
   const T& Get(In<T> input) const {
@@ -74,14 +72,22 @@ class ProcessContext {
     return packet().template Get<T>();
   }
 
-  // Sends a payload on; its position is position(), its time the input packet's. Nothing happens if
-  // the port is not connected. At most one payload per output port and Process call.
+  // Sends a payload on, of [position(), end_position()); its time is the input packet's. Nothing
+  // happens if the port is not connected. At most one payload per output port and Process call.
   template <class T>
   void Emit(Out<T> output, std::shared_ptr<const T> payload) {
-    EmitPacket(output.name, Packet::Make<T>(std::move(payload), position(), packet().time_us()));
+    Packet sent = Packet::Make<T>(std::move(payload), position(), packet().time_us());
+    sent.set_end(end_position());
+    EmitPacket(output.name, std::move(sent));
   }
 
  protected:
+  LogPosition PositionOf(std::int64_t row, LogPosition otherwise) const {
+    if (!packet().rows_are_entries()) return otherwise;
+    LogPosition position = packet().position();
+    position.offset += static_cast<std::uint64_t>(row);
+    return position;
+  }
   virtual void EmitPacket(std::string_view port, Packet packet) = 0;
 };
 

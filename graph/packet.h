@@ -40,7 +40,8 @@ class Packet {
     packet.row_count_ = payload->size();
     packet.payload_ = std::move(payload);
     packet.type_ = PacketTypeName<T>::kName;
-    packet.position_ = position;
+    packet.position_ = packet.end_ = position;
+    packet.end_.offset += static_cast<std::uint64_t>(packet.row_count_);
     packet.time_us_ = time_us;
     return packet;
   }
@@ -64,6 +65,13 @@ class Packet {
   std::int64_t row_count() const { return row_count_; }
   // Of the first row.
   LogPosition position() const { return position_; }
+  // The log is in the packet up to here. Differs from position() and the rows where these are not
+  // events: what is computed from a micro-batch holds all of its entries.
+  LogPosition end() const { return end_; }
+  void set_end(LogPosition end) { end_ = end; }
+  bool rows_are_entries() const {
+    return end_.offset - position_.offset == static_cast<std::uint64_t>(row_count_);
+  }
   // The feed's watermark after this packet; never falls along a stream. Streams that meet in one
   // operator are merged by it.
   TimeUs time_us() const { return time_us_; }
@@ -76,7 +84,7 @@ class Packet {
   std::shared_ptr<const InFlight> in_flight_;
   std::string_view type_;
   std::int64_t row_count_ = 0;
-  LogPosition position_;
+  LogPosition position_, end_;
   TimeUs time_us_ = kBeforeAllTime;
 };
 

@@ -78,7 +78,7 @@ class Run {
   absl::Status SubscribeOutput(const std::string& name) {
     std::vector<OutputPacket>& packets = result_.outputs[name];
     return graph_->OnOutput(name, [this, &packets](const Packet& packet) {
-      packets.push_back({packet.position(), packet.time_us(), packet.row_count(),
+      packets.push_back({packet.position(), packet.end(), packet.time_us(), packet.row_count(),
                          settings_.encoders->Encode(packet)});
     });
   }

@@ -46,7 +46,7 @@ struct InputStep {
 
 // One packet that left the graph.
 struct OutputPacket {
-  graph::LogPosition position;
+  graph::LogPosition position, end;
   graph::TimeUs time_us = graph::kBeforeAllTime;
   std::int64_t row_count = 0;
   std::string bytes;

@@ -86,13 +86,11 @@ void AddNoise(InputStep& step, std::uint64_t cut, const Noise& noise, std::uint6
                                                        step.packet.time_us());
 }
 
-// Those that have all their rows before `cut`.
+// Those that are of entries before `cut` alone.
 std::vector<OutputPacket> Before(const std::vector<OutputPacket>& packets, std::uint64_t cut) {
   std::vector<OutputPacket> kept;
   for (const OutputPacket& packet : packets) {
-    if (packet.position.offset + static_cast<std::uint64_t>(packet.row_count) <= cut) {
-      kept.push_back(packet);
-    }
+    if (packet.end.offset <= cut) kept.push_back(packet);
   }
   return kept;
 }
