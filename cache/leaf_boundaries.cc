@@ -8,7 +8,6 @@
 namespace weft::cache {
 namespace {
 
-constexpr std::uint64_t kTableSize = 8192;
 constexpr std::int64_t kNoScore = std::numeric_limits<std::int64_t>::min();
 // Bins of the scores whose quantile is taken: from -8 to 120 in steps of 1/32.
 constexpr std::int64_t kBinsPerOne = 32;
@@ -20,15 +19,17 @@ constexpr std::int64_t kBins = 128 * kBinsPerOne;
 LeafBoundaries::LeafBoundaries(const LeafOptions& options)
     : options_(options),
       threshold_(options.threshold),
-      entropy_(kTableSize),
       ring_(static_cast<std::size_t>(2 * options.window + 2) * kProfileSlots),
       before_(kProfileSlots),
       after_(kProfileSlots),
       peaks_(options.window),
       best_score_(kNoScore),
-      score_histogram_(options.threshold_quantile > 0.0f ? kBins : 0) {
-  for (std::uint64_t n = 0; n < kTableSize; ++n)
-    entropy_[static_cast<std::size_t>(n)] = CountEntropy::Compute(n);
+      score_histogram_(options.threshold_quantile > 0.0f ? kBins : 0) {}
+
+bool LeafBoundaries::IsWhole() const {
+  return snapshot_count_ >= 0 && peaks_.size() <= snapshot_count_ && decided_count_ >= 0 &&
+         decided_count_ <= peaks_.size() && peaks_.size() - decided_count_ <= options_.window &&
+         scores_followed_ >= 0;
 }
 
 std::span<std::uint32_t> LeafBoundaries::ProfileOf(std::int64_t snapshot) {
@@ -74,7 +75,7 @@ void LeafBoundaries::ScoreBoundary(std::int64_t snapshot, std::vector<LeafStep>&
 
 // One Poisson rate for each slot in both windows, or two.
 std::int64_t LeafBoundaries::ScoreNow(std::int64_t before, std::int64_t after) const {
-  const CountEntropy entropy{entropy_.data(), kTableSize};
+  const CountEntropy& entropy = TabledCountEntropy();
   std::int64_t log_ratio = 0;
   std::int64_t compared = 0;
   std::uint64_t all_before = 0, all_after = 0;

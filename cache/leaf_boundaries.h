@@ -65,7 +65,27 @@ class LeafBoundaries {
   std::int64_t snapshot_count() const { return snapshot_count_; }
   std::int64_t threshold() const { return threshold_; }
 
+  // State to save, and to load into boundaries with the same options.
+  template <class Self, class Archive>
+  static void VisitState(Self& self, Archive& archive) {
+    archive.Value(self.threshold_);
+    archive.Fixed(self.ring_);
+    archive.Fixed(self.before_);
+    archive.Fixed(self.after_);
+    archive.Value(self.snapshot_count_);
+    PeakFinder::VisitState(self.peaks_, archive);
+    archive.Value(self.decided_count_);
+    archive.Value(self.begin_);
+    archive.Value(self.best_);
+    archive.Value(self.best_score_);
+    archive.Fixed(self.score_histogram_);
+    archive.Value(self.scores_followed_);
+    archive.Value(self.next_move_);
+    if constexpr (Archive::kLoads) archive.Check(self.IsWhole(), "counts of one stream");
+  }
+
  private:
+  bool IsWhole() const;
   std::span<std::uint32_t> ProfileOf(std::int64_t snapshot);
   void ScoreBoundary(std::int64_t snapshot, std::vector<LeafStep>& decided);
   std::int64_t ScoreNow(std::int64_t before, std::int64_t after) const;
@@ -74,8 +94,7 @@ class LeafBoundaries {
 
   LeafOptions options_;
   std::int64_t threshold_;
-  std::vector<std::int64_t> entropy_;  // of small counts
-  std::vector<std::uint32_t> ring_;    // profiles of the latest snapshots
+  std::vector<std::uint32_t> ring_;  // profiles of the latest snapshots
   // Sums of the windows around the boundary that is scored next.
   std::vector<std::uint64_t> before_, after_;
   std::int64_t snapshot_count_ = 0;

@@ -31,6 +31,12 @@ struct CountEntropy {
   }
 };
 
+// With a table of n < 8192 that lasts as long as the program.
+const CountEntropy& TabledCountEntropy();
+
+// ln(n), from a table for n < 8192; 0 for n = 0. In units of 2^-32, as gpu::FixedLog.
+std::int64_t CountLog(std::uint64_t n);
+
 // n ln(whole / part) for part <= whole.
 WEFT_HD std::int64_t CountTimesLogRatio(std::uint64_t n, std::uint64_t whole, std::uint64_t part) {
   return static_cast<std::int64_t>(

@@ -34,6 +34,14 @@ class PeakFinder {
     return true;
   }
 
+  // State to save, and to load into a finder with the same radius.
+  template <class Self, class Archive>
+  static void VisitState(Self& self, Archive& archive) {
+    archive.Value(self.size_);
+    archive.Fixed(self.score_);
+    if constexpr (Archive::kLoads) archive.Check(self.size_ >= 0, "a count of scores");
+  }
+
  private:
   std::size_t Place(std::int64_t number) const {
     return static_cast<std::size_t>(number) % score_.size();

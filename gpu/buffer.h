@@ -47,12 +47,12 @@ class Buffer {
   void Grow(std::int64_t size) {
     if (size <= size_) return;
     Buffer larger(size, memory_);
-    if (size_ > 0) std::memcpy(larger.data(), data(), size_bytes());
+    if (size_ > 0) std::memcpy(static_cast<void*>(larger.data()), data(), size_bytes());
     *this = std::move(larger);
   }
 
   void Clear() {
-    if (size_ > 0) std::memset(data_, 0, size_bytes());
+    if (size_ > 0) std::memset(static_cast<void*>(data_), 0, size_bytes());
   }
 
   T* data() { return data_; }

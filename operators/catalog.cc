@@ -1,6 +1,9 @@
 #include "operators/catalog.h"
 
 #include "graph/text.h"
+#include "operators/hierarchy/episode_segmenter.h"
+#include "operators/hierarchy/episode_tree_build.h"
+#include "operators/hierarchy/snapshot_builder.h"
 #include "operators/link/edgebank_operator.h"
 #include "operators/link/link_evaluation_operator.h"
 #include "operators/link/nat_operator.h"

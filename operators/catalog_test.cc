@@ -7,6 +7,9 @@
 
 #include "graph/text.h"
 #include "gtest/gtest.h"
+#include "operators/hierarchy/episode_segmenter.h"
+#include "operators/hierarchy/hierarchy_reader.h"
+#include "operators/hierarchy/snapshots.h"
 #include "operators/link/link_evaluation_reader.h"
 #include "operators/link/link_types.h"
 #include "tests/harness/property.h"
@@ -14,6 +17,9 @@
 namespace weft::operators {
 namespace {
 
+using hierarchy::EpisodeBatch;
+using hierarchy::SegmentedSnapshots;
+using hierarchy::SnapshotBatch;
 using link::LinkCandidates;
 using link::LinkEvaluationReport;
 using link::LinkScores;
@@ -46,6 +52,25 @@ const tests::PayloadEncoders& Encoders() {
                            report.auc, " ", report.log_loss.value_or(-1.0), " ",
                            report.mrr.value_or(-1.0));
     });
+    encoders->Add<SnapshotBatch>([](const SnapshotBatch& snapshots) {
+      return Bytes(snapshots.begin_us) + Bytes(snapshots.end_us) +
+             Bytes(snapshots.interactions_end) + Bytes(snapshots.interactions);
+    });
+    encoders->Add<SegmentedSnapshots>([](const SegmentedSnapshots& segmented) {
+      std::string text = graph::Concat(segmented.begin, "-", segmented.end);
+      for (const auto& [kind, snapshot, boundary, score] : segmented.steps)
+        text +=
+            graph::Concat(" ", static_cast<int>(kind), " ", snapshot, " ", boundary, " ", score);
+      return text + Bytes(segmented.steps_end);
+    });
+    encoders->Add<EpisodeBatch>([](const EpisodeBatch& batch) {
+      std::string text = Bytes(batch.words);
+      for (const hierarchy::EpisodeRow& row : batch.rows)
+        text += graph::Concat(static_cast<int>(row.kind), " ", row.level, " ", row.number, " ",
+                              row.parent_begin, " ", row.pairs_end) +
+                Bytes(std::vector(1, row.episode));
+      return text;
+    });
     return encoders;
   }();
   return *kEncoders;
@@ -65,7 +90,26 @@ const std::map<std::string, std::string, std::less<>>& Cases() {
              "\" input: \"CANDIDATES:candidates\" output: \"SCORES:out\" options { " + options +
              " } }\n" + tail;
     };
+    const auto hierarchy = [&](int count) {
+      const std::string nodes[] = {
+          "node { name: \"a\" operator: \"snapshot_builder\" input: \"EVENTS:events\" output: "
+          "\"SNAPSHOTS:a\" options { [type.googleapis.com/weft.operators.hierarchy.v1."
+          "SnapshotBuilder] { width_us: 2 max_empty: 4 } } }\n",
+          "node { name: \"b\" operator: \"episode_segmenter\" input: \"SNAPSHOTS:a\" output: "
+          "\"SEGMENTED:b\" options { [type.googleapis.com/weft.operators.hierarchy.v1."
+          "EpisodeSegmenter] { window: 2 threshold: -100 } } }\n",
+          "node { name: \"c\" operator: \"episode_tree_build\" input: \"SEGMENTED:b\" output: "
+          "\"EPISODES:c\" options { [type.googleapis.com/weft.operators.hierarchy.v1."
+          "EpisodeTreeBuild] { max_leaves: 64 keep_seconds: 0.003 } } }\n"};
+      std::string text = head;
+      for (int i = 0; i < count; ++i) text += nodes[i];
+      return text + "output { name: \"out\" stream: \"" + static_cast<char>('a' + count - 1) +
+             "\" }\n";
+    };
     return new std::map<std::string, std::string, std::less<>>{
+        {"snapshot_builder", hierarchy(1)},
+        {"episode_segmenter", hierarchy(2)},
+        {"episode_tree_build", hierarchy(3)},
         {"negative_sampler",
          head +
              "node { name: \"node\" operator: \"negative_sampler\" input: \"EVENTS:events\" "

@@ -6,8 +6,8 @@
 
 #include "gpu/host_device.h"
 #include "operators/hierarchy/boundary_match.h"
+#include "operators/hierarchy/episode_stream.h"
 #include "operators/hierarchy/planted_hierarchy.h"
-#include "operators/hierarchy/snapshot_stream.h"
 
 namespace weft::operators::hierarchy {
 namespace {
@@ -21,15 +21,16 @@ struct Found {
 };
 
 Found FindIn(const PlantedHierarchyOptions& options, const graph::EventBatch& events) {
-  SnapshotStream stream({.width_us = options.snapshot_us}, {});
-  std::vector<cache::LevelEpisode> closed;
-  stream.Push(graph::EventSpan::Of(events), closed);
-  stream.Finish(closed);
+  EpisodeStream stream({.width_us = options.snapshot_us}, {});
+  std::vector<cache::EpisodeChange> changes;
+  stream.Push(graph::EventSpan::Of(events), changes);
+  stream.Finish(changes);
   Found found;
-  for (const auto& [level, episode] : closed) {
-    if (episode.begin == 0 || level > 2) continue;
-    const std::int64_t snapshot = episode.begin_us / options.snapshot_us;
-    (level == 1 ? found.fine : found.coarse).push_back(snapshot);
+  for (const std::int32_t level : {1, 2}) {
+    const cache::EpisodeRing& closed = stream.tree().closed(level);
+    for (std::int64_t number = 1; number < closed.end(); ++number)
+      (level == 1 ? found.fine : found.coarse)
+          .push_back(closed[number].begin_us / options.snapshot_us);
   }
   return found;
 }

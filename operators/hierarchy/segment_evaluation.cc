@@ -29,27 +29,37 @@ class Evaluation {
 
  private:
   void Build() {
-    SnapshotStream stream(options_.snapshots, options_.leaf);
+    EpisodeStream stream(options_.snapshots, options_.leaf);
+    std::vector<cache::EpisodeChange> changes;
     const double begin_seconds = learn::ProcessCpuSeconds();
     std::int64_t latency = 0, decided = 0;
     for (std::int64_t i = 0; i < events_.size(); ++i) {
-      const std::size_t before = closed_.size();
-      stream.Push(graph::EventSpan::Of(events_, i, i + 1), closed_);
-      for (std::size_t c = before; c < closed_.size(); ++c) {
-        if (closed_[c].level != 1) continue;
-        latency += stream.snapshot_count() - closed_[c].episode.end;
+      stream.Push(graph::EventSpan::Of(events_, i, i + 1), changes);
+      for (const cache::EpisodeChange& change : changes) {
+        if (change.kind != cache::EpisodeChange::kClosed || change.level != 1) continue;
+        latency += stream.tree().snapshot_count() - stream.tree().closed(1)[change.number].end;
         ++decided;
       }
+      Keep(stream.tree(), changes);
     }
-    stream.Finish(closed_);
+    stream.Finish(changes);
+    Keep(stream.tree(), changes);
     result_.cpu_seconds = learn::ProcessCpuSeconds() - begin_seconds;
-    result_.snapshots = stream.snapshot_count();
+    result_.snapshots = stream.tree().snapshot_count();
     if (decided > 0)
       result_.decision_latency_snapshots =
           static_cast<double>(latency) / static_cast<double>(decided);
-    origin_us_ = stream.origin_us();
+    origin_us_ = stream.tree().begin_us();
     for (const auto& [level, episode] : closed_)
       length_ = std::max(length_, SnapshotOf(episode.end_us));
+  }
+
+  // Those that were closed; clears `changes`.
+  void Keep(const cache::EpisodeTree& tree, std::vector<cache::EpisodeChange>& changes) {
+    for (const cache::EpisodeChange& change : changes)
+      if (change.kind == cache::EpisodeChange::kClosed)
+        closed_.emplace_back(change.level, tree.closed(change.level)[change.number]);
+    changes.clear();
   }
 
   // By time, which gaps that were cut do not shorten.
@@ -130,7 +140,7 @@ class Evaluation {
   const graph::EventBatch& events_;
   const std::vector<TrueBoundary>& truth_;
   const SegmentOptions& options_;
-  std::vector<cache::LevelEpisode> closed_;
+  std::vector<std::pair<std::int32_t, cache::Episode>> closed_;  // of each level in order
   graph::TimeUs origin_us_ = 0;
   std::int64_t length_ = 0;  // snapshots of the stream, by time
   SegmentResult result_;
@@ -167,9 +177,8 @@ absl::StatusOr<std::vector<TrueBoundary>> ParseTruth(std::string_view text, std:
     const auto [end, error] =
         std::from_chars(level.data(), level.data() + level.size(), boundary.level);
     if (error != std::errc() || end != level.data() + level.size() || boundary.level < 1 ||
-        boundary.level > cache::EpisodeLevels::kMostLevels)
-      return WrongLine(path, number,
-                       graph::Concat("a level from 1 to ", cache::EpisodeLevels::kMostLevels),
+        boundary.level > cache::kMostLevels)
+      return WrongLine(path, number, graph::Concat("a level from 1 to ", cache::kMostLevels),
                        level);
     truth.push_back(boundary);
   }

@@ -11,7 +11,7 @@
 #include "absl/status/statusor.h"
 #include "graph/event_batch.h"
 #include "operators/hierarchy/boundary_match.h"
-#include "operators/hierarchy/snapshot_stream.h"
+#include "operators/hierarchy/episode_stream.h"
 #include "operators/io/time_text.h"
 
 namespace weft::operators::hierarchy {

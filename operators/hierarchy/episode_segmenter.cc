@@ -1,0 +1,89 @@
+#include "operators/hierarchy/episode_segmenter.h"
+
+#include <algorithm>
+
+#include "graph/check.h"
+#include "graph/text.h"
+#include "operators/hierarchy/episode_stream.h"
+#include "operators/hierarchy/state_archive.h"
+#include "weft/operators/hierarchy/v1/hierarchy.pb.h"
+
+namespace weft::operators::hierarchy {
+namespace {
+
+constexpr std::int32_t kMostWindow = 1024;
+constexpr double kLeastThreshold = -100.0;
+constexpr double kMostThreshold = 1e6;
+constexpr std::int64_t kMostSnapshots = 1 << 20;
+
+absl::StatusOr<cache::LeafOptions> OptionsOf(const graph::OpenContext& context) {
+  const auto& message = context.Options<v1::EpisodeSegmenter>();
+  cache::LeafOptions options;
+  if (message.window() != 0) options.window = message.window();
+  if (options.window < 2 || options.window > kMostWindow)
+    return context.OptionError(
+        "window", graph::Concat("expected 2 to ", kMostWindow, ", got ", message.window()));
+  if (message.has_threshold()) {
+    if (!(message.threshold() >= kLeastThreshold && message.threshold() <= kMostThreshold))
+      return context.OptionError(
+          "threshold", graph::Concat("expected ", kLeastThreshold, " to ", kMostThreshold, ", got ",
+                                     message.threshold()));
+    options.threshold =
+        static_cast<std::int64_t>(message.threshold() * static_cast<double>(cache::kLikelihoodOne));
+  }
+  if (!(message.quantile() >= 0.0 && message.quantile() < 1.0))
+    return context.OptionError(
+        "quantile", graph::Concat("expected 0 or more and under 1, got ", message.quantile()));
+  options.threshold_quantile = static_cast<float>(message.quantile());
+  const std::int64_t least = 4 * std::int64_t{options.window};
+  options.longest =
+      message.max_snapshots() == 0 ? std::max(options.longest, least) : message.max_snapshots();
+  if (options.longest < least || options.longest > kMostSnapshots)
+    return context.OptionError("max_snapshots",
+                               graph::Concat("expected ", least, ", which is 4 windows, to ",
+                                             kMostSnapshots, ", got ", message.max_snapshots()));
+  return options;
+}
+
+}  // namespace
+
+graph::Contract EpisodeSegmenter::contract() {
+  graph::Contract contract;
+  contract.Input(kSnapshots);
+  contract.Output(kSegmented);
+  contract.options_type = v1::EpisodeSegmenter::descriptor()->full_name();
+  contract.reads = graph::Reads::kBeforeBatch;
+  contract.micro_batch = 256;
+  return contract;
+}
+
+absl::Status EpisodeSegmenter::Open(graph::OpenContext& context) {
+  WEFT_ASSIGN(const cache::LeafOptions options, OptionsOf(context));
+  boundaries_.emplace(options);
+  return absl::OkStatus();
+}
+
+absl::Status EpisodeSegmenter::Process(graph::ProcessContext& context) {
+  auto segmented = std::make_shared<SegmentedSnapshots>();
+  segmented->snapshots = context.packet().Share<SnapshotBatch>();
+  segmented->begin = context.begin();
+  segmented->end = context.end();
+  for (std::int64_t row = context.begin(); row < context.end(); ++row) {
+    std::ranges::fill(profile_, 0);
+    AddToProfile(segmented->snapshots->InteractionsOf(row), profile_);
+    boundaries_->Push(profile_, segmented->steps);
+    segmented->steps_end.push_back(segmented->steps.size());
+  }
+  context.Emit<SegmentedSnapshots>(kSegmented, std::move(segmented));
+  return absl::OkStatus();
+}
+
+absl::Status EpisodeSegmenter::Save(graph::CheckpointSink& sink) const {
+  return SaveState("boundaries", *boundaries_, sink);
+}
+
+absl::Status EpisodeSegmenter::Load(graph::CheckpointSource& source) {
+  return LoadState("boundaries", *boundaries_, source);
+}
+
+}  // namespace weft::operators::hierarchy

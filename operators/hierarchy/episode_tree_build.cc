@@ -1,0 +1,152 @@
+#include "operators/hierarchy/episode_tree_build.h"
+
+#include <cmath>
+#include <string>
+
+#include "gpu/device.h"
+#include "gpu/memory.h"
+#include "graph/check.h"
+#include "graph/text.h"
+#include "operators/hierarchy/state_archive.h"
+#include "weft/operators/hierarchy/v1/hierarchy.pb.h"
+
+namespace weft::operators::hierarchy {
+namespace {
+
+constexpr std::int64_t kLeastLeaves = 64;
+constexpr std::int64_t kMostLeaves = 1 << 24;
+constexpr std::int64_t kLeastPairs = 1 << 16;
+constexpr std::int64_t kMostPairs = 1 << 30;
+constexpr double kMostKeepSeconds = 3.2e9;  // a century
+constexpr double kMicroseconds = 1e6;
+
+absl::Status ReadBound(const graph::OpenContext& context, std::string_view field,
+                       std::int64_t value, std::int64_t least, std::int64_t most,
+                       std::int64_t& bound) {
+  if (value == 0) return absl::OkStatus();
+  if (value < least || value > most)
+    return context.OptionError(field,
+                               graph::Concat("expected ", least, " to ", most, ", got ", value));
+  bound = value;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<cache::EpisodeTreeOptions> OptionsOf(const graph::OpenContext& context) {
+  const auto& message = context.Options<v1::EpisodeTreeBuild>();
+  cache::EpisodeTreeOptions options;
+  WEFT_TRY(ReadBound(context, "max_leaves", message.max_leaves(), kLeastLeaves, kMostLeaves,
+                     options.most_leaves));
+  WEFT_TRY(ReadBound(context, "max_pairs", message.max_pairs(), kLeastPairs, kMostPairs,
+                     options.most_words));
+  if (message.keep_seconds_size() > cache::kMostLevels)
+    return context.OptionError(
+        "keep_seconds", graph::Concat("expected at most ", cache::kMostLevels, " levels, got ",
+                                      message.keep_seconds_size()));
+  double before = 0.0;
+  for (int level = 0; level < message.keep_seconds_size(); ++level) {
+    const double seconds = message.keep_seconds(level);
+    const std::string field = graph::Concat("keep_seconds[", level, "]");
+    if (!(seconds >= 0.0 && seconds <= kMostKeepSeconds))
+      return context.OptionError(
+          field, graph::Concat("expected 0 to ", kMostKeepSeconds, ", got ", seconds));
+    // 0 is for ever.
+    const bool shorter = seconds > 0.0 && (seconds < before || (level > 0 && before == 0.0));
+    if (shorter)
+      return context.OptionError(field, "expected parents to be kept as long as their children");
+    before = seconds;
+    options.keep_us[static_cast<std::size_t>(level)] = std::llround(seconds * kMicroseconds);
+  }
+  return options;
+}
+
+}  // namespace
+
+graph::Contract EpisodeTreeBuild::contract() {
+  graph::Contract contract;
+  contract.Input(kSegmented);
+  contract.Output(kEpisodes);
+  contract.options_type = v1::EpisodeTreeBuild::descriptor()->full_name();
+  contract.reads = graph::Reads::kBeforeBatch;
+  contract.micro_batch = 256;
+  return contract;
+}
+
+absl::Status EpisodeTreeBuild::Open(graph::OpenContext& context) {
+  WEFT_ASSIGN(const cache::EpisodeTreeOptions options, OptionsOf(context));
+  std::string error;
+  const std::optional<gpu::Exec> exec = gpu::OpenExec(context.device(), error);
+  if (!exec) return absl::FailedPreconditionError(error);
+  exec_ = *exec;
+  tree_.emplace(options, gpu::MemoryOf(exec_));
+  sends_ = context.IsConnected(kEpisodes.name);
+  const std::string node(context.node_name());
+  snapshots_ = &context.metrics().GetCounter("weft_hierarchy_snapshots_total",
+                                             "Snapshots taken in.", {{"node", node}});
+  for (std::int32_t level = 1; level <= cache::kMostLevels; ++level)
+    episodes_.push_back(
+        &context.metrics().GetGauge("weft_hierarchy_episodes", "Closed episodes kept, by level.",
+                                    {{"node", node}, {"level", std::to_string(level)}}));
+  return absl::OkStatus();
+}
+
+absl::Status EpisodeTreeBuild::Process(graph::ProcessContext& context) {
+  const SegmentedSnapshots& segmented = context.Get(kSegmented);
+  std::shared_ptr<EpisodeBatch> batch;
+  for (std::int64_t row = context.begin(); row < context.end(); ++row) {
+    const SnapshotBatch& snapshots = *segmented.snapshots;
+    const std::int64_t at = segmented.begin + row;
+    const auto place = static_cast<std::size_t>(at);
+    changes_.clear();
+    tree_->Push(snapshots.InteractionsOf(at), snapshots.begin_us[place], snapshots.end_us[place],
+                segmented.StepsOf(row), changes_);
+    if (!sends_ || changes_.empty()) continue;
+    if (batch == nullptr) batch = std::make_shared<EpisodeBatch>();
+    for (const cache::EpisodeChange& change : changes_) AddRow(change, *batch);
+  }
+  snapshots_->Add(static_cast<std::uint64_t>(context.end() - context.begin()));
+  for (std::int32_t level = 1; level <= cache::kMostLevels; ++level) {
+    const cache::EpisodeRing& closed = tree_->closed(level);
+    if (closed.end() == 0) break;
+    episodes_[static_cast<std::size_t>(level) - 1]->Set(
+        static_cast<double>(closed.end() - closed.first()));
+  }
+  if (batch != nullptr) context.Emit<EpisodeBatch>(kEpisodes, std::move(batch));
+  return absl::OkStatus();
+}
+
+void EpisodeTreeBuild::AddRow(const cache::EpisodeChange& change, EpisodeBatch& batch) const {
+  const cache::EpisodeRing& closed = tree_->closed(change.level);
+  EpisodeRow row;
+  row.kind = change.kind;
+  row.level = change.level;
+  row.number = change.number;
+  if (change.kind == cache::EpisodeChange::kOpened) {
+    // Its end, if it has come to one by now, was another change.
+    row.episode.begin_us =
+        change.number == 0 ? tree_->begin_us() : closed[change.number - 1].end_us;
+    row.episode.begin = change.number == 0 ? 0 : closed[change.number - 1].end;
+  } else {
+    row.episode = closed[change.number];
+    const auto pairs = closed.PairsOf(row.episode);
+    batch.words.insert(batch.words.end(), pairs.begin(), pairs.end());
+    row.episode.pairs_begin = 0;
+    if (change.kind == cache::EpisodeChange::kClosed) {
+      row.episode.parent = cache::Episode::kUndecided;
+      row.episode.salience = 0;
+    } else {
+      row.parent_begin = tree_->closed(change.level + 1)[row.episode.parent].begin;
+    }
+  }
+  row.pairs_end = batch.words.size();
+  batch.rows.push_back(row);
+}
+
+absl::Status EpisodeTreeBuild::Save(graph::CheckpointSink& sink) const {
+  return SaveState("tree", *tree_, sink);
+}
+
+absl::Status EpisodeTreeBuild::Load(graph::CheckpointSource& source) {
+  return LoadState("tree", *tree_, source);
+}
+
+}  // namespace weft::operators::hierarchy

@@ -1,0 +1,41 @@
+// `episode_tree_build`: leaf episodes -> the hierarchy of episodes, kept and readable. See
+// episode_tree_build.md.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "graph/metrics.h"
+#include "graph/operator.h"
+#include "operators/hierarchy/episode_segmenter.h"
+#include "operators/hierarchy/hierarchy_reader.h"
+
+namespace weft::operators::hierarchy {
+
+class EpisodeTreeBuild final : public graph::Operator, public HierarchyReader {
+ public:
+  static constexpr graph::In<SegmentedSnapshots> kSegmented{"SEGMENTED"};
+  static constexpr graph::Out<EpisodeBatch> kEpisodes{"EPISODES"};
+
+  static graph::Contract contract();
+
+  absl::Status Open(graph::OpenContext& context) override;
+  absl::Status Process(graph::ProcessContext& context) override;
+  absl::Status Save(graph::CheckpointSink& sink) const override;
+  absl::Status Load(graph::CheckpointSource& source) override;
+
+  const cache::EpisodeTree& tree() const override { return *tree_; }
+  const gpu::Exec& exec() const override { return exec_; }
+
+ private:
+  void AddRow(const cache::EpisodeChange& change, EpisodeBatch& batch) const;
+
+  gpu::Exec exec_;
+  bool sends_ = false;
+  std::optional<cache::EpisodeTree> tree_;
+  std::vector<cache::EpisodeChange> changes_;
+  graph::Counter* snapshots_ = nullptr;
+  std::vector<graph::Gauge*> episodes_;  // of each level
+};
+
+}  // namespace weft::operators::hierarchy
