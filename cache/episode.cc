@@ -1,5 +1,6 @@
 #include "cache/episode.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "cache/likelihood_ratio.h"
@@ -8,6 +9,8 @@ namespace weft::cache {
 namespace {
 
 constexpr int kBeginBits = 56;
+
+int ScoreBits(std::int32_t level) { return level == 1 ? kLikelihoodBits : 2 * kLikelihoodBits; }
 
 // The inverse of x ^ (x >> bits).
 constexpr std::uint64_t Unshift(std::uint64_t x, int bits) {
@@ -29,8 +32,13 @@ double SalienceNats(const Episode& episode) {
 }
 
 double BoundaryStrength(std::int32_t level, std::int64_t score) {
-  return std::ldexp(static_cast<double>(score),
-                    level == 1 ? -kLikelihoodBits : -2 * kLikelihoodBits);
+  return std::ldexp(static_cast<double>(score), -ScoreBits(level));
+}
+
+std::int64_t FixedStrength(std::int32_t level, double strength) {
+  constexpr double kMost = 9e18;
+  const double score = std::ldexp(strength, ScoreBits(level));
+  return static_cast<std::int64_t>(score > -kMost ? std::min(score, kMost) : -kMost);
 }
 
 std::uint64_t EpisodeId(EpisodePlace place) {

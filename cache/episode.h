@@ -61,6 +61,8 @@ static_assert(std::has_unique_object_representations_v<Episode>);  // its bytes 
 // deviations above chance, of higher levels in nats an interaction.
 double SalienceNats(const Episode& episode);
 double BoundaryStrength(std::int32_t level, std::int64_t score);
+// The score of a strength; the nearest that there can be.
+std::int64_t FixedStrength(std::int32_t level, double strength);
 
 // Where an episode begins.
 struct EpisodePlace {

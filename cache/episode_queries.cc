@@ -84,6 +84,83 @@ std::vector<std::int64_t> ClearBoundaries(const EpisodeView& view, EpisodeRange 
   return found;
 }
 
+namespace {
+
+// In which of the equal shares of a query's time an episode begins; in the first if before.
+class TimeShares {
+ public:
+  explicit TimeShares(const TimelineQuery& query) : query_(query) {}
+  std::int64_t EndUs(std::int64_t share) const {
+    if (share + 1 >= query_.most_items) return std::numeric_limits<std::int64_t>::max();
+    const auto width = static_cast<gpu::Int128>(query_.to_us) - query_.from_us;
+    return query_.from_us + static_cast<std::int64_t>(width * (share + 1) / query_.most_items);
+  }
+
+ private:
+  const TimelineQuery& query_;
+};
+
+// Of each share the most salient of those that are wanted: looks at each of them.
+void AddWanted(const EpisodeView& view, const TimelineQuery& query, EpisodeRange range,
+               Timeline& timeline) {
+  const std::int64_t begin = std::max(range.begin, range.end - query.most_scanned);
+  timeline.cut = begin > range.begin;
+  std::vector<std::int64_t> wanted;
+  for (std::int64_t number = begin; number < range.end; ++number, ++timeline.visited)
+    if (query.wanted(range.level, number) &&
+        view.Salience(range.level, number) >= query.least_salience)
+      wanted.push_back(number);
+  timeline.episodes = static_cast<std::int64_t>(wanted.size());
+  const TimeShares shares(query);
+  const bool all = timeline.episodes <= query.most_items;
+  std::int64_t share = 0;
+  bool is_first = true;
+  std::int64_t best_salience = 0;
+  for (const std::int64_t number : wanted) {
+    const std::int64_t begin_us = view.BeginUs(range.level, number);
+    const std::int64_t salience = view.Salience(range.level, number);
+    const bool opens = all || is_first || begin_us >= shares.EndUs(share);
+    while (begin_us >= shares.EndUs(share)) ++share;
+    is_first = false;
+    if (opens) {
+      timeline.items.push_back({number, 0});
+      best_salience = salience;
+      continue;
+    }
+    ++timeline.items.back().hidden;
+    if (salience <= best_salience) continue;
+    timeline.items.back().number = number;
+    best_salience = salience;
+  }
+}
+
+// The same of all, through the index.
+void AddMostSalient(const EpisodeView& view, const TimelineQuery& query, EpisodeRange range,
+                    Timeline& timeline) {
+  const auto add_best = [&](std::int64_t begin, std::int64_t end) {
+    const EpisodeRange part = {range.level, begin, end};
+    const auto best = Highest(view, part, EpisodeOrder::kSalience, 1, timeline.visited);
+    if (!best.empty() && view.Salience(range.level, best.front()) >= query.least_salience)
+      timeline.items.push_back({best.front(), end - begin - 1});
+  };
+  if (timeline.episodes <= query.most_items) {
+    for (std::int64_t number = range.begin; number < range.end; ++number)
+      add_best(number, number + 1);
+    return;
+  }
+  const TimeShares shares(query);
+  for (std::int64_t share = 0, begin = range.begin; begin < range.end; ++share) {
+    // Those that begin before the end of the share.
+    const std::int64_t end = std::clamp(
+        view.Overlapping(range.level, query.from_us, shares.EndUs(share)).end, begin, range.end);
+    timeline.visited += 2;
+    if (end > begin) add_best(begin, end);
+    begin = end;
+  }
+}
+
+}  // namespace
+
 Timeline DecimatedTimeline(const EpisodeView& view, const TimelineQuery& query) {
   Timeline timeline;
   EpisodeRange range;
@@ -97,30 +174,10 @@ Timeline DecimatedTimeline(const EpisodeView& view, const TimelineQuery& query) 
     if (timeline.episodes <= query.most_items) break;
   }
   if (timeline.level == 0) return timeline;
-  const auto add_best = [&](std::int64_t begin, std::int64_t end) {
-    const EpisodeRange part = {range.level, begin, end};
-    const auto best = Highest(view, part, EpisodeOrder::kSalience, 1, timeline.visited);
-    if (!best.empty() && view.Salience(range.level, best.front()) >= query.least_salience)
-      timeline.items.push_back({best.front(), end - begin - 1});
-  };
-  if (timeline.episodes <= query.most_items) {
-    for (std::int64_t number = range.begin; number < range.end; ++number)
-      add_best(number, number + 1);
-    return timeline;
-  }
-  const auto width = static_cast<gpu::Int128>(query.to_us - query.from_us);
-  for (std::int64_t share = 1, begin = range.begin; begin < range.end; ++share) {
-    const std::int64_t share_end_us =
-        query.from_us + static_cast<std::int64_t>(width * share / query.most_items);
-    // Those that begin before the end of the share.
-    const std::int64_t end =
-        share >= query.most_items
-            ? range.end
-            : std::clamp(view.Overlapping(range.level, query.from_us, share_end_us).end, begin,
-                         range.end);
-    timeline.visited += 2;
-    if (end > begin) add_best(begin, end);
-    begin = end;
+  if (query.wanted) {
+    AddWanted(view, query, range, timeline);
+  } else {
+    AddMostSalient(view, query, range, timeline);
   }
   return timeline;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "cache/episode_view.h"
@@ -18,18 +19,23 @@ struct TimelineQuery {
   std::int64_t most_items = 1000;
   std::int32_t level = 0;  // 0: the finest that has at most `most_items` there, or else the highest
   std::int64_t least_salience = 0;
+  // If set, only episodes for which it holds, given a level and a number; of the latest
+  // `most_scanned` of the level there.
+  std::function<bool(std::int32_t, std::int64_t)> wanted = nullptr;
+  std::int64_t most_scanned = 1 << 16;
 };
 
 struct TimelineItem {
   std::int64_t number = 0;
-  std::int64_t hidden = 0;  // others that begin in the same share of the time
+  std::int64_t hidden = 0;  // others that are wanted and begin in the same share of the time
   bool operator==(const TimelineItem&) const = default;
 };
 
 struct Timeline {
   std::int32_t level = 0;           // 0: nothing there
   std::vector<TimelineItem> items;  // in order
-  std::int64_t episodes = 0;        // of the level in that time
+  std::int64_t episodes = 0;        // of the level in that time that are wanted
+  bool cut = false;                 // there are more than `most_scanned`
   std::int64_t visited = 0;         // places of indexes and records that were looked at
 };
 

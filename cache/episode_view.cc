@@ -87,8 +87,13 @@ Episode EpisodeView::Get(std::int32_t level, std::int64_t number) const {
   }
   if (StateOf(level, number) == EpisodeState::kFinal) return episode;
   episode.salience = Salience(level, number);
-  episode.parent = level < level_count_ ? At(level + 1).closed_end : Episode::kUndecided;
+  episode.parent = Parent(level, number);
   return episode;
+}
+
+std::int64_t EpisodeView::Parent(std::int32_t level, std::int64_t number) const {
+  if (StateOf(level, number) == EpisodeState::kFinal) return tree_->closed(level)[number].parent;
+  return level < level_count_ ? At(level + 1).closed_end : Episode::kUndecided;
 }
 
 EpisodeSums EpisodeView::Sums(std::int32_t level, std::int64_t number) const {
@@ -129,6 +134,10 @@ std::int64_t EpisodeView::Salience(std::int32_t level, std::int64_t number) cons
   std::vector<std::uint32_t> pairs;
   AppendPairs(sums.pair_count(), pairs);
   return mix.Salience(pairs, sums.interactions());
+}
+
+std::int64_t EpisodeView::Begin(std::int32_t level, std::int64_t number) const {
+  return IsClosed(level, number) ? tree_->closed(level)[number].begin : At(level).open_begin;
 }
 
 std::int64_t EpisodeView::BeginUs(std::int32_t level, std::int64_t number) const {

@@ -54,10 +54,14 @@ class EpisodeView {
   // Its pairs by slot.
   EpisodeSums Sums(std::int32_t level, std::int64_t number) const;
   std::int64_t Salience(std::int32_t level, std::int64_t number) const;
+  // Its first snapshot.
+  std::int64_t Begin(std::int32_t level, std::int64_t number) const;
   std::int64_t BeginUs(std::int32_t level, std::int64_t number) const;
   std::int64_t EndUs(std::int32_t level, std::int64_t number) const;
   // The score of the boundary at its begin.
   std::int64_t Score(std::int32_t level, std::int64_t number) const;
+  // Its number on the level above; kUndecided at the highest level.
+  std::int64_t Parent(std::int32_t level, std::int64_t number) const;
   // Its children on the level below; empty for a leaf. Some may no longer be kept: then the range
   // is of those that are.
   EpisodeRange Children(std::int32_t level, std::int64_t number) const;

@@ -133,6 +133,12 @@ show() {
   done
 }
 
+tell() {
+  echo "episodes by level, each a run of one shade, and the ones that differ most from what they"
+  echo "are part of: how long, how much, who"
+  "$weft" query timeline --to "$address" --width 80
+}
+
 step "packages" install_packages
 step "release build" build release weft
 if [ -n "$input" ]; then
@@ -147,10 +153,13 @@ step "input" describe_input
 step "service" start_service
 step "events" stream_events
 step "predictions" show
+step "what happened" tell
 
 say "what to try next"
 cat << END
   $weft predict links --to $address --source ID --top 10
+  $weft query top --to $address --level 2
+  $weft watch episodes --to $address
   $weft watch predictions --to $address
   $weft eval links FILE.csv --epochs 3
   $weft run deploy/graphs/links.pbtxt --input events=FILE.csv --output predictions=out.jsonl

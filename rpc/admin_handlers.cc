@@ -69,6 +69,7 @@ absl::StatusOr<v1::GetServerInfoResponse> GetServerInfo(const AdminEnvironment& 
   for (const Sequencer* sequencer : host.sequencers()) *response.add_feed() = ToMessage(*sequencer);
   response.set_node_count(host.interner().size());
   for (const std::string& node : host.link_nodes()) response.add_link_node(node);
+  for (const std::string& node : host.hierarchy_nodes()) response.add_hierarchy_node(node);
   WEFT_ASSIGN(const std::vector<CheckpointManifest> manifests, host.Checkpoints());
   if (!manifests.empty()) *response.mutable_checkpoint() = ToMessage(manifests.front());
   return response;

@@ -8,8 +8,9 @@
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "rpc/channel.h"
 #include "rpc/grpc_status.h"
-#include "rpc/prediction_metadata.h"
+#include "rpc/stream_metadata.h"
 #include "weft/v1/admin.grpc.pb.h"
+#include "weft/v1/hierarchy.grpc.pb.h"
 #include "weft/v1/link.grpc.pb.h"
 
 namespace weft::rpc {
@@ -35,6 +36,24 @@ absl::StatusOr<Response> Call(double deadline_seconds, Stub& stub,
   Response response;
   WEFT_TRY(FromGrpcStatus((stub.*method)(&context, request, &response)));
   return response;
+}
+
+// Calls `receive` with each message of the stream that `open` begins, until it returns false.
+template <class Response, class Open>
+absl::Status Receive(Open open, const std::function<bool(const Response&)>& receive,
+                     const std::function<void()>& subscribed) {
+  grpc::ClientContext context;
+  const auto reader = open(&context);
+  reader->WaitForInitialMetadata();
+  if (subscribed && context.GetServerInitialMetadata().contains(kSubscribedKey)) subscribed();
+  Response response;
+  while (reader->Read(&response)) {
+    if (receive(response)) continue;
+    context.TryCancel();
+    reader->Finish();
+    return absl::OkStatus();
+  }
+  return FromGrpcStatus(reader->Finish());
 }
 
 class GrpcLinkClient final : public LinkClient {
@@ -64,22 +83,72 @@ class GrpcLinkClient final : public LinkClient {
       const v1::SubscribePredictionsRequest& request,
       const std::function<bool(const v1::SubscribePredictionsResponse&)>& receive,
       const std::function<void()>& subscribed) override {
-    grpc::ClientContext context;
-    const auto reader = stub_.SubscribePredictions(&context, request);
-    reader->WaitForInitialMetadata();
-    if (subscribed && context.GetServerInitialMetadata().contains(kSubscribedKey)) subscribed();
-    v1::SubscribePredictionsResponse response;
-    while (reader->Read(&response)) {
-      if (receive(response)) continue;
-      context.TryCancel();
-      reader->Finish();
-      return absl::OkStatus();
-    }
-    return FromGrpcStatus(reader->Finish());
+    return Receive<v1::SubscribePredictionsResponse>(
+        [&](grpc::ClientContext* context) { return stub_.SubscribePredictions(context, request); },
+        receive, subscribed);
   }
 
  private:
   v1::LinkService::Stub stub_;
+  const double deadline_seconds_;
+};
+
+class GrpcHierarchyClient final : public HierarchyClient {
+ public:
+  GrpcHierarchyClient(const std::string& address, double deadline_seconds)
+      : stub_(MakeChannel(address)), deadline_seconds_(deadline_seconds) {}
+
+  absl::StatusOr<v1::TimelineResponse> Timeline(const v1::TimelineRequest& request) override {
+    return Call(deadline_seconds_, stub_, &v1::HierarchyService::Stub::Timeline, request);
+  }
+  absl::StatusOr<v1::GetEpisodeResponse> GetEpisode(const v1::GetEpisodeRequest& request) override {
+    return Call(deadline_seconds_, stub_, &v1::HierarchyService::Stub::GetEpisode, request);
+  }
+  absl::StatusOr<v1::AncestorsResponse> Ancestors(const v1::AncestorsRequest& request) override {
+    return Call(deadline_seconds_, stub_, &v1::HierarchyService::Stub::Ancestors, request);
+  }
+  absl::StatusOr<v1::DescendantsResponse> Descendants(
+      const v1::DescendantsRequest& request) override {
+    return Call(deadline_seconds_, stub_, &v1::HierarchyService::Stub::Descendants, request);
+  }
+  absl::StatusOr<v1::AtResponse> At(const v1::AtRequest& request) override {
+    return Call(deadline_seconds_, stub_, &v1::HierarchyService::Stub::At, request);
+  }
+  absl::StatusOr<v1::OverlapsResponse> Overlaps(const v1::OverlapsRequest& request) override {
+    return Call(deadline_seconds_, stub_, &v1::HierarchyService::Stub::Overlaps, request);
+  }
+  absl::StatusOr<v1::TopSalientResponse> TopSalient(const v1::TopSalientRequest& request) override {
+    return Call(deadline_seconds_, stub_, &v1::HierarchyService::Stub::TopSalient, request);
+  }
+  absl::StatusOr<v1::BoundariesResponse> Boundaries(const v1::BoundariesRequest& request) override {
+    return Call(deadline_seconds_, stub_, &v1::HierarchyService::Stub::Boundaries, request);
+  }
+  absl::StatusOr<v1::FollowEntityResponse> FollowEntity(
+      const v1::FollowEntityRequest& request) override {
+    return Call(deadline_seconds_, stub_, &v1::HierarchyService::Stub::FollowEntity, request);
+  }
+  absl::StatusOr<v1::CompareResponse> Compare(const v1::CompareRequest& request) override {
+    return Call(deadline_seconds_, stub_, &v1::HierarchyService::Stub::Compare, request);
+  }
+  absl::StatusOr<v1::SimilarResponse> Similar(const v1::SimilarRequest& request) override {
+    return Call(deadline_seconds_, stub_, &v1::HierarchyService::Stub::Similar, request);
+  }
+  absl::StatusOr<v1::SubgraphResponse> Subgraph(const v1::SubgraphRequest& request) override {
+    return Call(deadline_seconds_, stub_, &v1::HierarchyService::Stub::Subgraph, request);
+  }
+  absl::StatusOr<v1::StatsResponse> Stats(const v1::StatsRequest& request) override {
+    return Call(deadline_seconds_, stub_, &v1::HierarchyService::Stub::Stats, request);
+  }
+  absl::Status Subscribe(const v1::SubscribeRequest& request,
+                         const std::function<bool(const v1::SubscribeResponse&)>& receive,
+                         const std::function<void()>& subscribed) override {
+    return Receive<v1::SubscribeResponse>(
+        [&](grpc::ClientContext* context) { return stub_.Subscribe(context, request); }, receive,
+        subscribed);
+  }
+
+ private:
+  v1::HierarchyService::Stub stub_;
   const double deadline_seconds_;
 };
 
@@ -164,6 +233,11 @@ class GrpcAdminClient final : public AdminClient {
 
 std::unique_ptr<LinkClient> LinkClient::Open(const std::string& address, double deadline_seconds) {
   return std::make_unique<GrpcLinkClient>(address, deadline_seconds);
+}
+
+std::unique_ptr<HierarchyClient> HierarchyClient::Open(const std::string& address,
+                                                       double deadline_seconds) {
+  return std::make_unique<GrpcHierarchyClient>(address, deadline_seconds);
 }
 
 std::unique_ptr<AdminClient> AdminClient::Open(const std::string& address,

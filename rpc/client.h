@@ -1,5 +1,5 @@
-// LinkClient and AdminClient: the unary calls of a server, with deadlines. For events see
-// ingest_client.h. Thread rule: any thread.
+// LinkClient, HierarchyClient and AdminClient: the calls of a server, with deadlines. For events
+// see ingest_client.h. Thread rule: any thread.
 #pragma once
 
 #include <functional>
@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "weft/v1/admin.pb.h"
+#include "weft/v1/hierarchy.pb.h"
 #include "weft/v1/link.pb.h"
 
 namespace weft::rpc {
@@ -38,6 +39,36 @@ class LinkClient {
       const v1::SubscribePredictionsRequest& request,
       const std::function<bool(const v1::SubscribePredictionsResponse&)>& receive,
       const std::function<void()>& subscribed) = 0;
+};
+
+class HierarchyClient {
+ public:
+  static std::unique_ptr<HierarchyClient> Open(const std::string& address,
+                                               double deadline_seconds = 5.0);
+  virtual ~HierarchyClient() = default;
+
+  virtual absl::StatusOr<v1::TimelineResponse> Timeline(const v1::TimelineRequest& request) = 0;
+  virtual absl::StatusOr<v1::GetEpisodeResponse> GetEpisode(
+      const v1::GetEpisodeRequest& request) = 0;
+  virtual absl::StatusOr<v1::AncestorsResponse> Ancestors(const v1::AncestorsRequest& request) = 0;
+  virtual absl::StatusOr<v1::DescendantsResponse> Descendants(
+      const v1::DescendantsRequest& request) = 0;
+  virtual absl::StatusOr<v1::AtResponse> At(const v1::AtRequest& request) = 0;
+  virtual absl::StatusOr<v1::OverlapsResponse> Overlaps(const v1::OverlapsRequest& request) = 0;
+  virtual absl::StatusOr<v1::TopSalientResponse> TopSalient(
+      const v1::TopSalientRequest& request) = 0;
+  virtual absl::StatusOr<v1::BoundariesResponse> Boundaries(
+      const v1::BoundariesRequest& request) = 0;
+  virtual absl::StatusOr<v1::FollowEntityResponse> FollowEntity(
+      const v1::FollowEntityRequest& request) = 0;
+  virtual absl::StatusOr<v1::CompareResponse> Compare(const v1::CompareRequest& request) = 0;
+  virtual absl::StatusOr<v1::SimilarResponse> Similar(const v1::SimilarRequest& request) = 0;
+  virtual absl::StatusOr<v1::SubgraphResponse> Subgraph(const v1::SubgraphRequest& request) = 0;
+  virtual absl::StatusOr<v1::StatsResponse> Stats(const v1::StatsRequest& request) = 0;
+  // As LinkClient::SubscribePredictions.
+  virtual absl::Status Subscribe(const v1::SubscribeRequest& request,
+                                 const std::function<bool(const v1::SubscribeResponse&)>& receive,
+                                 const std::function<void()>& subscribed) = 0;
 };
 
 class AdminClient {

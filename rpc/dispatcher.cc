@@ -3,11 +3,10 @@
 #include <future>
 #include <utility>
 
-#include "absl/strings/string_view.h"
-#include "google/protobuf/util/json_util.h"
 #include "graph/check.h"
 #include "graph/text.h"
 #include "rpc/error_details.h"
+#include "rpc/json_message.h"
 #include "rpc/thread_slice.h"
 
 namespace weft::rpc {
@@ -121,25 +120,32 @@ absl::StatusOr<std::string> Dispatcher::CallJson(std::string_view path, std::int
   if (found == methods_.end()) {
     return absl::NotFoundError(graph::Concat("there is no method ", path));
   }
-  const std::unique_ptr<Message> request(found->second.request->New());
+  WEFT_ASSIGN(const std::unique_ptr<Message> request, ParseJson(json, *found->second.request));
   const std::unique_ptr<Message> response(found->second.response->New());
-  const auto parsed = google::protobuf::util::JsonStringToMessage(
-      google::protobuf::StringPiece(json.data(), json.size()), request.get());
-  if (!parsed.ok()) {
-    return absl::InvalidArgumentError(graph::Concat("the body is not the JSON of a ",
-                                                    request->GetDescriptor()->full_name(), ": ",
-                                                    parsed.message()));
-  }
   std::promise<absl::Status> answered;
   Call(path, deadline_ns, *request, *response,
        [&](const absl::Status& status) { answered.set_value(status); });
   WEFT_TRY(answered.get_future().get());
-  std::string text;
-  google::protobuf::util::JsonPrintOptions options;
-  options.always_print_primitive_fields = true;
-  const auto printed = google::protobuf::util::MessageToJsonString(*response, &text, options);
-  if (!printed.ok()) return absl::InternalError(std::string(printed.message()));
-  return text;
+  return PrintJson(*response);
+}
+
+absl::StatusOr<std::unique_ptr<MessageStream>> Dispatcher::OpenStream(std::string_view path,
+                                                                      const Message& request,
+                                                                      StreamReady ready) const {
+  const auto found = streams_.find(path);
+  if (found != streams_.end()) return found->second.handler(request, std::move(ready));
+  return absl::UnimplementedError(graph::Concat("there is no method ", path));
+}
+
+absl::StatusOr<std::unique_ptr<MessageStream>> Dispatcher::OpenJsonStream(
+    std::string_view path, std::string_view json, StreamReady ready,
+    std::unique_ptr<Message>& message) const {
+  const auto found = streams_.find(path);
+  if (found == streams_.end())
+    return absl::NotFoundError(graph::Concat("there is no method ", path, " with a stream"));
+  WEFT_ASSIGN(const std::unique_ptr<Message> request, ParseJson(json, *found->second.request));
+  message.reset(found->second.response->New());
+  return found->second.handler(*request, std::move(ready));
 }
 
 }  // namespace weft::rpc

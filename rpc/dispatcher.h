@@ -1,6 +1,6 @@
-// Dispatcher: every unary method, once. A handler is a plain function from a request to a response;
-// gRPC and HTTP/JSON both come through here, so that behaviour, deadlines, limits and metrics
-// cannot differ between them.
+// Dispatcher: every method but those that take a stream of requests, once. A handler is a plain
+// function from a request to a response, or to a stream of them; gRPC and HTTP/JSON both come
+// through here, so that behaviour, deadlines, limits and metrics cannot differ between them.
 //
 // Calls run on a few worker threads, because a handler may wait (for the graph, for an fsync) and
 // gRPC's own threads must not. What waits for a thread is bounded; beyond that a call is
@@ -23,8 +23,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "google/protobuf/message.h"
+#include "graph/check.h"
 #include "graph/metrics.h"
 #include "graph/state.h"
+#include "rpc/message_stream.h"
 
 namespace weft::rpc {
 
@@ -72,6 +74,22 @@ class Dispatcher {
     Add(path, std::move(method));
   }
 
+  // A method that answers with a stream. Its handler must not wait.
+  template <class Request, class Response>
+  void RegisterStream(
+      std::string_view path,
+      std::function<absl::StatusOr<std::unique_ptr<MessageStream>>(const Request&, StreamReady)>
+          handler) {
+    StreamMethod method;
+    method.request = &Request::default_instance();
+    method.response = &Response::default_instance();
+    method.handler = [handler = std::move(handler)](const google::protobuf::Message& request,
+                                                    StreamReady ready) {
+      return handler(static_cast<const Request&>(request), std::move(ready));
+    };
+    WEFT_CHECK(streams_.emplace(path, std::move(method)).second);
+  }
+
   // Runs the method on a worker; `done` is called there, or here if the call cannot be taken in.
   // `request` and `response` live until then. `deadline_ns` 0 means the default.
   void Call(std::string_view path, std::int64_t deadline_ns,
@@ -82,6 +100,15 @@ class Dispatcher {
   absl::StatusOr<std::string> CallJson(std::string_view path, std::int64_t deadline_ns,
                                        std::string_view json);
   bool Has(std::string_view path) const { return methods_.contains(path); }
+
+  // Begins a stream. UNIMPLEMENTED for an unknown path.
+  absl::StatusOr<std::unique_ptr<MessageStream>> OpenStream(
+      std::string_view path, const google::protobuf::Message& request, StreamReady ready) const;
+  // The same from JSON; `message` is then for Next. NOT_FOUND for an unknown path.
+  absl::StatusOr<std::unique_ptr<MessageStream>> OpenJsonStream(
+      std::string_view path, std::string_view json, StreamReady ready,
+      std::unique_ptr<google::protobuf::Message>& message) const;
+
   // Runs `work` on a worker; false if too much waits already.
   bool Post(std::function<void()> work);
 
@@ -97,6 +124,14 @@ class Dispatcher {
     graph::Histogram* seconds = nullptr;
   };
 
+  struct StreamMethod {
+    const google::protobuf::Message* request = nullptr;
+    const google::protobuf::Message* response = nullptr;
+    std::function<absl::StatusOr<std::unique_ptr<MessageStream>>(const google::protobuf::Message&,
+                                                                 StreamReady)>
+        handler;
+  };
+
   void Add(std::string_view path, Method method);
   absl::Status Handle(const Method& method, std::int64_t deadline_ns,
                       const google::protobuf::Message& request,
@@ -108,6 +143,7 @@ class Dispatcher {
   const graph::Clock* const clock_;
   graph::MetricRegistry* const metrics_;
   std::map<std::string, Method, std::less<>> methods_;
+  std::map<std::string, StreamMethod, std::less<>> streams_;
 
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -10,6 +10,7 @@
 #include "rpc/error_details.h"
 #include "rpc/link_handlers.h"
 #include "rpc/read_predictor.h"
+#include "rpc/wait_position.h"
 
 namespace weft::rpc {
 namespace {

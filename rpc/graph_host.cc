@@ -6,6 +6,7 @@
 
 #include "graph/check.h"
 #include "graph/text.h"
+#include "operators/hierarchy/hierarchy_reader.h"
 #include "operators/link/link_evaluation_reader.h"
 #include "operators/link/link_types.h"
 #include "rpc/error_details.h"
@@ -87,7 +88,7 @@ absl::Status GraphHost::Open(std::function<void(Phase)> phase_changed) {
   if (built_) WEFT_TRY(built_(*graph_, *spec_));
   WEFT_TRY(graph_->Start());
   WEFT_TRY(Replay());
-  WEFT_TRY(FindLinkNodes());
+  WEFT_TRY(FindReaders());
   SetPhase(Phase::kServing);
   housekeeper_ = std::thread([this] { KeepHouse(); });
   return absl::OkStatus();
@@ -190,12 +191,14 @@ absl::Status GraphHost::Replay() {
   return absl::OkStatus();
 }
 
-absl::Status GraphHost::FindLinkNodes() {
+absl::Status GraphHost::FindReaders() {
   for (const graph::ParsedSpec::Node& node : spec_->nodes()) {
     WEFT_TRY(graph_->Read(
         node.name, kReadDeadlineUs, [&](const graph::Operator& candidate, LogPosition) {
           if (dynamic_cast<const operators::link::LinkEvaluationReader*>(&candidate) != nullptr)
             evaluation_nodes_.push_back(node.name);
+          if (dynamic_cast<const operators::hierarchy::HierarchyReader*>(&candidate) != nullptr)
+            hierarchy_nodes_.push_back(node.name);
           const auto* const reader = dynamic_cast<const operators::link::LinkReader*>(&candidate);
           if (reader == nullptr) return;
           link_nodes_.push_back(node.name);

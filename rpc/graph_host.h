@@ -82,6 +82,8 @@ class GraphHost {
   const std::string& first_link_node() const { return first_link_node_; }
   // Names of the nodes that evaluate link predictors, in spec order.
   const std::vector<std::string>& evaluation_nodes() const { return evaluation_nodes_; }
+  // Names of the nodes that answer HierarchyService, in spec order.
+  const std::vector<std::string>& hierarchy_nodes() const { return hierarchy_nodes_; }
 
   // Sends a command through the log of a feed that reaches the node that it names, and waits until
   // it has been carried out, at most until `deadline_ns` of the clock; the place of its record.
@@ -114,7 +116,7 @@ class GraphHost {
   absl::Status RestoreGraph();
   absl::Status BuildFeeds();
   absl::Status Replay();
-  absl::Status FindLinkNodes();
+  absl::Status FindReaders();
   absl::Status TrimLog();
   absl::Status TakeInHistory(int max_steps);
   void FollowWithHistory(const std::vector<graph::LogPosition>& applied);
@@ -144,6 +146,7 @@ class GraphHost {
   std::vector<std::string> link_nodes_;
   std::string first_link_node_;
   std::vector<std::string> evaluation_nodes_;
+  std::vector<std::string> hierarchy_nodes_;
   std::uint64_t replayed_count_ = 0;
   double replay_seconds_ = 0;
 

@@ -5,103 +5,40 @@
 #include <utility>
 
 #include <httplib.h>
-#include <nlohmann/json.hpp>
 
-#include "absl/strings/escaping.h"
-#include "google/protobuf/util/json_util.h"
 #include "graph/text.h"
+#include "rpc/connect_error.h"
+#include "rpc/connect_stream.h"
 #include "rpc/error_details.h"
 
 namespace weft::rpc {
 namespace {
 
-constexpr int kThreads = 8;
+// A stream holds one.
+constexpr int kThreads = 32;
 constexpr int kKeepAliveSeconds = 5;
 constexpr std::int64_t kNanosecondsPerMillisecond = 1'000'000;
 
-struct ConnectError {
-  const char* code;
-  int http_status;
-};
-
-// As the Connect protocol has it.
-ConnectError ToConnect(absl::StatusCode code) {
-  switch (code) {
-    case absl::StatusCode::kCancelled:
-      return {"canceled", 499};
-    case absl::StatusCode::kInvalidArgument:
-      return {"invalid_argument", 400};
-    case absl::StatusCode::kDeadlineExceeded:
-      return {"deadline_exceeded", 504};
-    case absl::StatusCode::kNotFound:
-      return {"not_found", 404};
-    case absl::StatusCode::kAlreadyExists:
-      return {"already_exists", 409};
-    case absl::StatusCode::kPermissionDenied:
-      return {"permission_denied", 403};
-    case absl::StatusCode::kResourceExhausted:
-      return {"resource_exhausted", 429};
-    case absl::StatusCode::kFailedPrecondition:
-      return {"failed_precondition", 400};
-    case absl::StatusCode::kAborted:
-      return {"aborted", 409};
-    case absl::StatusCode::kOutOfRange:
-      return {"out_of_range", 400};
-    case absl::StatusCode::kUnimplemented:
-      return {"unimplemented", 501};
-    case absl::StatusCode::kInternal:
-      return {"internal", 500};
-    case absl::StatusCode::kUnavailable:
-      return {"unavailable", 503};
-    case absl::StatusCode::kDataLoss:
-      return {"data_loss", 500};
-    case absl::StatusCode::kUnauthenticated:
-      return {"unauthenticated", 401};
-    default:
-      return {"unknown", 500};
-  }
-}
-
-// The details as Connect has them: the name of the type, the message in base64 without padding, and
-// the message in JSON for people.
-nlohmann::json ConnectDetails(const google::rpc::Status& message) {
-  nlohmann::json details = nlohmann::json::array();
-  for (const google::protobuf::Any& detail : message.details()) {
-    const std::string_view url = detail.type_url();
-    std::string value = absl::Base64Escape(detail.value());
-    value.erase(value.find_last_not_of('=') + 1);
-    std::string debug;
-    const auto printed = google::protobuf::util::MessageToJsonString(detail, &debug);
-    details.push_back({{"type", url.substr(url.rfind('/') + 1)}, {"value", value}});
-    if (!printed.ok()) continue;
-    details.back()["debug"] = nlohmann::json::parse(debug, nullptr, false);
-    details.back()["debug"].erase("@type");
-  }
-  return details;
-}
-
 void SetError(const absl::Status& status, httplib::Response& response) {
-  const ConnectError error = ToConnect(status.code());
-  const google::rpc::Status message = ToRpcStatus(status);
-  nlohmann::json body = {{"code", error.code}, {"message", message.message()}};
-  if (!message.details().empty()) body["details"] = ConnectDetails(message);
-  // Messages may quote what a client sent; what is not UTF-8 is replaced.
-  const std::string text = body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  response.status = error.http_status;
-  response.set_content(text, "application/json");
+  response.status = ConnectHttpStatus(status);
+  response.set_content(ConnectErrorText(status), "application/json");
 }
 
-bool IsJson(const httplib::Request& request) {
+bool HasType(const httplib::Request& request, std::string_view wanted) {
   const std::string type = request.get_header_value("Content-Type");
-  return type.substr(0, type.find(';')) == "application/json";
+  return type.substr(0, type.find(';')) == wanted;
 }
 
 class ConnectServer final : public HttpServer {
  public:
   ConnectServer(const Options& options, Environment environment)
-      : options_(options), environment_(std::move(environment)), address_(options.address) {}
+      : options_(options),
+        environment_(std::move(environment)),
+        address_(options.address),
+        streams_(environment_.dispatcher, environment_.clock) {}
 
   ~ConnectServer() override {
+    streams_.End();
     server_.stop();
     if (thread_.joinable()) thread_.join();
   }
@@ -159,9 +96,10 @@ class ConnectServer final : public HttpServer {
   }
 
   void Call(const httplib::Request& request, httplib::Response& response) {
-    if (!IsJson(request)) {
+    const bool streams = HasType(request, kConnectStreamType);
+    if (!streams && !HasType(request, "application/json")) {
       response.status = 415;
-      response.set_header("Accept-Post", "application/json");
+      response.set_header("Accept-Post", "application/json, " + std::string(kConnectStreamType));
       return;
     }
     std::int64_t deadline_ns = 0;
@@ -177,6 +115,7 @@ class ConnectServer final : public HttpServer {
       }
       deadline_ns = environment_.clock->NowNs() + timeout_ms * kNanosecondsPerMillisecond;
     }
+    if (streams) return streams_.Serve(request, deadline_ns, response);
     absl::StatusOr<std::string> answer =
         environment_.dispatcher->CallJson(request.path, deadline_ns, request.body);
     if (!answer.ok()) return SetError(answer.status(), response);
@@ -186,6 +125,7 @@ class ConnectServer final : public HttpServer {
   const Options options_;
   const Environment environment_;
   Address address_;
+  ConnectStreams streams_;
   httplib::Server server_;
   std::thread thread_;
 };

@@ -1,8 +1,8 @@
-// HttpServer: the second port. Probes, metrics, and every unary method as JSON in the manner of the
-// Connect protocol:
+// HttpServer: the second port. Probes, metrics, and every method that takes one request as JSON in
+// the manner of the Connect protocol:
 //   POST /weft.v1.LinkService/ScoreLinks   Content-Type: application/json
 // A failed call answers with the HTTP status that Connect gives its code and {"code": "...",
-// "message": "..."}.
+// "message": "..."}. Methods that answer with a stream: connect_stream.h.
 #pragma once
 
 #include <functional>

@@ -16,6 +16,7 @@
 #include "rpc/link_past.h"
 #include "rpc/position.h"
 #include "rpc/read_predictor.h"
+#include "rpc/wait_position.h"
 
 namespace weft::rpc {
 namespace {
@@ -145,16 +146,6 @@ absl::Status CheckRanking(const v1::RankTargetsRequest& request, int top, int mo
 }
 
 }  // namespace
-
-absl::Status WaitForPosition(GraphHost& host, const CallContext& context,
-                             const v1::LogPosition& position) {
-  WEFT_ASSIGN(const LogPosition wanted, DecodePosition(position));
-  Sequencer* const sequencer = host.FindSequencer(wanted.feed);
-  if (sequencer == nullptr) {
-    return InvalidField("min_position", "this server has no such feed");
-  }
-  return sequencer->WaitApplied(wanted, context.deadline_ns);
-}
 
 absl::StatusOr<v1::ScoreLinksResponse> ScoreLinks(GraphHost& host, PredictorChoice& choice,
                                                   const CallContext& context,

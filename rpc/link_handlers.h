@@ -25,9 +25,4 @@ absl::StatusOr<v1::RankTargetsResponse> RankTargets(GraphHost& host, PredictorCh
 absl::StatusOr<v1::GetEvaluationResponse> GetEvaluation(GraphHost& host, const CallContext& context,
                                                         const v1::GetEvaluationRequest& request);
 
-// Waits for the position that a request asks for. INVALID_ARGUMENT for a foreign one, OUT_OF_RANGE
-// for one that the log does not reach, DEADLINE_EXCEEDED if it takes too long.
-absl::Status WaitForPosition(GraphHost& host, const CallContext& context,
-                             const v1::LogPosition& position);
-
 }  // namespace weft::rpc

@@ -1,15 +1,13 @@
-// The server's side of one SubscribePredictions stream.
+// LinkService.SubscribePredictions.
 #pragma once
 
-#include <grpcpp/grpcpp.h>
-
-#include "rpc/services.h"
+#include "rpc/dispatcher.h"
+#include "rpc/graph_host.h"
+#include "rpc/output_hub.h"
 
 namespace weft::rpc {
 
-// Deletes itself when the call is over.
-grpc::ServerWriteReactor<v1::SubscribePredictionsResponse>* StartPredictionStream(
-    const ServiceEnvironment& environment, grpc::CallbackServerContext& context,
-    const v1::SubscribePredictionsRequest& request);
+// `host` and `hub` outlive what is registered.
+void RegisterPredictionStream(GraphHost* host, OutputHub* hub, Dispatcher& dispatcher);
 
 }  // namespace weft::rpc

@@ -16,9 +16,11 @@
 #include "graph/text.h"
 #include "rpc/address.h"
 #include "rpc/admin_handlers.h"
+#include "rpc/episode_stream.h"
 #include "rpc/explanation_handlers.h"
 #include "rpc/grpc_log.h"
 #include "rpc/health_service.h"
+#include "rpc/hierarchy_handlers.h"
 #include "rpc/history_handlers.h"
 #include "rpc/http_server.h"
 #include "rpc/ingest_handlers.h"
@@ -26,6 +28,8 @@
 #include "rpc/logging.h"
 #include "rpc/metrics_text.h"
 #include "rpc/model_handlers.h"
+#include "rpc/output_hub.h"
+#include "rpc/prediction_stream.h"
 #include "rpc/server_config.h"
 #include "rpc/services.h"
 #include "rpc/thread_slice.h"
@@ -75,8 +79,8 @@ class GrpcServer final : public Server {
         start_ns_(clock_->NowNs()) {}
 
   ~GrpcServer() override {
+    if (outputs_ != nullptr) outputs_->Close();  // ends streams, for which HTTP would wait
     http_.reset();
-    if (predictions_ != nullptr) predictions_->Close();
     if (health_ != nullptr) health_->Close();
     if (grpc_ != nullptr) grpc_->Shutdown(std::chrono::system_clock::now());
     // Handlers hold on to the host; streams were ended by Shutdown.
@@ -131,7 +135,7 @@ class GrpcServer final : public Server {
                           std::chrono::duration_cast<std::chrono::system_clock::duration>(
                               std::chrono::duration<double>(deadline_seconds));
     absl::Status drained = host_->Drain();
-    predictions_->Close();
+    outputs_->Close();
     health_->Close();
     grpc_->Shutdown(deadline);
     http_.reset();
@@ -154,11 +158,11 @@ class GrpcServer final : public Server {
     environment.trace = options_.trace;
     environment.device = options_.device;
     const config::v1::CallConfig& call = options_.config.call();
-    predictions_ = std::make_unique<PredictionHub>(
-        PredictionHub::Options{call.max_subscribers(), call.subscriber_queue()}, &metrics_);
+    outputs_ = std::make_unique<OutputHub>(
+        OutputHub::Options{call.max_subscribers(), call.subscriber_queue()}, &metrics_);
     host_ = std::make_unique<GraphHost>(std::move(host), environment);
     host_->OnBuilt([this](graph::Graph& graph, const graph::ParsedSpec& spec) {
-      return predictions_->Attach(graph, spec);
+      return outputs_->Attach(graph, spec);
     });
     Dispatcher::Options dispatcher;
     dispatcher.worker_threads = call.worker_threads();
@@ -170,6 +174,9 @@ class GrpcServer final : public Server {
     RegisterLinkHandlers(host_.get(), choice, *dispatcher_);
     RegisterExplanationHandlers(host_.get(), choice, *dispatcher_);
     RegisterHistoryHandlers(host_.get(), *dispatcher_);
+    RegisterPredictionStream(host_.get(), outputs_.get(), *dispatcher_);
+    RegisterHierarchyHandlers(host_.get(), *dispatcher_);
+    RegisterEpisodeStream(host_.get(), outputs_.get(), *dispatcher_);
     AdminEnvironment admin;
     admin.host = host_.get();
     admin.clock = clock_;
@@ -179,13 +186,15 @@ class GrpcServer final : public Server {
     admin.request_drain = [this] { RequestDrain(); };
     RegisterAdminHandlers(admin, *dispatcher_);
     RegisterModelHandlers(host_.get(), *dispatcher_);
-    const ServiceEnvironment services{host_.get(), dispatcher_.get(), predictions_.get(), clock_,
+    const ServiceEnvironment services{host_.get(), dispatcher_.get(), clock_,
                                       call.max_message_bytes()};
     ingest_service_ = std::make_unique<IngestGrpcService>(services);
     link_service_ = std::make_unique<LinkGrpcService>(services);
+    hierarchy_service_ = std::make_unique<HierarchyGrpcService>(services);
     admin_service_ = std::make_unique<AdminGrpcService>(services);
-    health_ = std::make_unique<HealthService>(std::vector<std::string>{
-        "weft.v1.IngestService", "weft.v1.LinkService", "weft.v1.AdminService"});
+    health_ = std::make_unique<HealthService>(
+        std::vector<std::string>{"weft.v1.IngestService", "weft.v1.LinkService",
+                                 "weft.v1.HierarchyService", "weft.v1.AdminService"});
   }
 
   absl::Status Listen() {
@@ -206,6 +215,7 @@ class GrpcServer final : public Server {
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepAliveTimeoutMs);
     builder.RegisterService(ingest_service_.get());
     builder.RegisterService(link_service_.get());
+    builder.RegisterService(hierarchy_service_.get());
     builder.RegisterService(admin_service_.get());
     builder.RegisterService(health_.get());
     AskForShortSlices();  // gRPC's threads inherit them
@@ -246,12 +256,13 @@ class GrpcServer final : public Server {
   const std::int64_t start_ns_;
   graph::MetricRegistry metrics_;
   std::unique_ptr<graph::Executor> executor_;
-  std::unique_ptr<PredictionHub> predictions_;
+  std::unique_ptr<OutputHub> outputs_;
   std::unique_ptr<HealthService> health_;
   std::unique_ptr<GraphHost> host_;
   std::unique_ptr<Dispatcher> dispatcher_;
   std::unique_ptr<IngestGrpcService> ingest_service_;
   std::unique_ptr<LinkGrpcService> link_service_;
+  std::unique_ptr<HierarchyGrpcService> hierarchy_service_;
   std::unique_ptr<AdminGrpcService> admin_service_;
   std::unique_ptr<grpc::Server> grpc_;
   std::unique_ptr<HttpServer> http_;

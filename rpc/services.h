@@ -1,13 +1,15 @@
-// The gRPC services. Unary methods go to the dispatcher; streams have their reactors in
-// ingest_stream.h and prediction_stream.h. All that the services are given outlives them.
+// The gRPC services. Methods go to the dispatcher, but for the stream of events, which has its
+// reactor in ingest_stream.h. All that the services are given outlives them.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
 
 #include "rpc/dispatcher.h"
 #include "rpc/graph_host.h"
-#include "rpc/prediction_hub.h"
+#include "rpc/grpc_stream.h"
+#include "rpc/unary_call.h"
 #include "weft/v1/admin.grpc.pb.h"
+#include "weft/v1/hierarchy.grpc.pb.h"
 #include "weft/v1/ingest.grpc.pb.h"
 #include "weft/v1/link.grpc.pb.h"
 
@@ -16,10 +18,24 @@ namespace weft::rpc {
 struct ServiceEnvironment {
   GraphHost* host = nullptr;
   Dispatcher* dispatcher = nullptr;
-  PredictionHub* predictions = nullptr;
   const graph::Clock* clock = nullptr;
   std::int64_t max_message_bytes = 0;
 };
+
+// Methods of a class that has `environment_`, as gRPC declares them.
+#define WEFT_UNARY_METHOD(service, method)                                           \
+  grpc::ServerUnaryReactor* method(grpc::CallbackServerContext* context,             \
+                                   const v1::method##Request* request,               \
+                                   v1::method##Response* response) override {        \
+    return ServeUnary(*environment_.dispatcher, *environment_.clock,                 \
+                      "/weft.v1." #service "/" #method, context, request, response); \
+  }
+#define WEFT_STREAM_METHOD(service, method)                                                \
+  grpc::ServerWriteReactor<v1::method##Response>* method(                                  \
+      grpc::CallbackServerContext* context, const v1::method##Request* request) override { \
+    return StartGrpcStream<v1::method##Response>(                                          \
+        *environment_.dispatcher, "/weft.v1." #service "/" #method, context, request);     \
+  }
 
 class IngestGrpcService final : public v1::IngestService::CallbackService {
  public:
@@ -27,9 +43,7 @@ class IngestGrpcService final : public v1::IngestService::CallbackService {
 
   grpc::ServerBidiReactor<v1::IngestRequest, v1::IngestResponse>* Ingest(
       grpc::CallbackServerContext* context) override;
-  grpc::ServerUnaryReactor* IngestBatch(grpc::CallbackServerContext* context,
-                                        const v1::IngestBatchRequest* request,
-                                        v1::IngestBatchResponse* response) override;
+  WEFT_UNARY_METHOD(IngestService, IngestBatch)
 
  private:
   const ServiceEnvironment environment_;
@@ -39,24 +53,36 @@ class LinkGrpcService final : public v1::LinkService::CallbackService {
  public:
   explicit LinkGrpcService(const ServiceEnvironment& environment) : environment_(environment) {}
 
-  grpc::ServerUnaryReactor* ScoreLinks(grpc::CallbackServerContext* context,
-                                       const v1::ScoreLinksRequest* request,
-                                       v1::ScoreLinksResponse* response) override;
-  grpc::ServerUnaryReactor* RankTargets(grpc::CallbackServerContext* context,
-                                        const v1::RankTargetsRequest* request,
-                                        v1::RankTargetsResponse* response) override;
-  grpc::ServerUnaryReactor* GetEvaluation(grpc::CallbackServerContext* context,
-                                          const v1::GetEvaluationRequest* request,
-                                          v1::GetEvaluationResponse* response) override;
-  grpc::ServerUnaryReactor* ExplainLinks(grpc::CallbackServerContext* context,
-                                         const v1::ExplainLinksRequest* request,
-                                         v1::ExplainLinksResponse* response) override;
-  grpc::ServerUnaryReactor* GetHistory(grpc::CallbackServerContext* context,
-                                       const v1::GetHistoryRequest* request,
-                                       v1::GetHistoryResponse* response) override;
-  grpc::ServerWriteReactor<v1::SubscribePredictionsResponse>* SubscribePredictions(
-      grpc::CallbackServerContext* context,
-      const v1::SubscribePredictionsRequest* request) override;
+  WEFT_UNARY_METHOD(LinkService, ScoreLinks)
+  WEFT_UNARY_METHOD(LinkService, RankTargets)
+  WEFT_UNARY_METHOD(LinkService, GetEvaluation)
+  WEFT_UNARY_METHOD(LinkService, ExplainLinks)
+  WEFT_UNARY_METHOD(LinkService, GetHistory)
+  WEFT_STREAM_METHOD(LinkService, SubscribePredictions)
+
+ private:
+  const ServiceEnvironment environment_;
+};
+
+class HierarchyGrpcService final : public v1::HierarchyService::CallbackService {
+ public:
+  explicit HierarchyGrpcService(const ServiceEnvironment& environment)
+      : environment_(environment) {}
+
+  WEFT_UNARY_METHOD(HierarchyService, Timeline)
+  WEFT_UNARY_METHOD(HierarchyService, GetEpisode)
+  WEFT_UNARY_METHOD(HierarchyService, Ancestors)
+  WEFT_UNARY_METHOD(HierarchyService, Descendants)
+  WEFT_UNARY_METHOD(HierarchyService, At)
+  WEFT_UNARY_METHOD(HierarchyService, Overlaps)
+  WEFT_UNARY_METHOD(HierarchyService, TopSalient)
+  WEFT_UNARY_METHOD(HierarchyService, Boundaries)
+  WEFT_UNARY_METHOD(HierarchyService, FollowEntity)
+  WEFT_UNARY_METHOD(HierarchyService, Compare)
+  WEFT_UNARY_METHOD(HierarchyService, Similar)
+  WEFT_UNARY_METHOD(HierarchyService, Subgraph)
+  WEFT_STREAM_METHOD(HierarchyService, Subscribe)
+  WEFT_UNARY_METHOD(HierarchyService, Stats)
 
  private:
   const ServiceEnvironment environment_;
@@ -66,45 +92,24 @@ class AdminGrpcService final : public v1::AdminService::CallbackService {
  public:
   explicit AdminGrpcService(const ServiceEnvironment& environment) : environment_(environment) {}
 
-  grpc::ServerUnaryReactor* GetServerInfo(grpc::CallbackServerContext* context,
-                                          const v1::GetServerInfoRequest* request,
-                                          v1::GetServerInfoResponse* response) override;
-  grpc::ServerUnaryReactor* GetGraph(grpc::CallbackServerContext* context,
-                                     const v1::GetGraphRequest* request,
-                                     v1::GetGraphResponse* response) override;
-  grpc::ServerUnaryReactor* Checkpoint(grpc::CallbackServerContext* context,
-                                       const v1::CheckpointRequest* request,
-                                       v1::CheckpointResponse* response) override;
-  grpc::ServerUnaryReactor* Drain(grpc::CallbackServerContext* context,
-                                  const v1::DrainRequest* request,
-                                  v1::DrainResponse* response) override;
-  grpc::ServerUnaryReactor* GetStateHash(grpc::CallbackServerContext* context,
-                                         const v1::GetStateHashRequest* request,
-                                         v1::GetStateHashResponse* response) override;
-  grpc::ServerUnaryReactor* ListModelVersions(grpc::CallbackServerContext* context,
-                                              const v1::ListModelVersionsRequest* request,
-                                              v1::ListModelVersionsResponse* response) override;
-  grpc::ServerUnaryReactor* ExportModelVersion(grpc::CallbackServerContext* context,
-                                               const v1::ExportModelVersionRequest* request,
-                                               v1::ExportModelVersionResponse* response) override;
-  grpc::ServerUnaryReactor* KeepModelVersion(grpc::CallbackServerContext* context,
-                                             const v1::KeepModelVersionRequest* request,
-                                             v1::KeepModelVersionResponse* response) override;
-  grpc::ServerUnaryReactor* ImportModelVersion(grpc::CallbackServerContext* context,
-                                               const v1::ImportModelVersionRequest* request,
-                                               v1::ImportModelVersionResponse* response) override;
-  grpc::ServerUnaryReactor* PromoteModelVersion(grpc::CallbackServerContext* context,
-                                                const v1::PromoteModelVersionRequest* request,
-                                                v1::PromoteModelVersionResponse* response) override;
-  grpc::ServerUnaryReactor* RollBackModel(grpc::CallbackServerContext* context,
-                                          const v1::RollBackModelRequest* request,
-                                          v1::RollBackModelResponse* response) override;
-  grpc::ServerUnaryReactor* DropModelVersion(grpc::CallbackServerContext* context,
-                                             const v1::DropModelVersionRequest* request,
-                                             v1::DropModelVersionResponse* response) override;
+  WEFT_UNARY_METHOD(AdminService, GetServerInfo)
+  WEFT_UNARY_METHOD(AdminService, GetGraph)
+  WEFT_UNARY_METHOD(AdminService, Checkpoint)
+  WEFT_UNARY_METHOD(AdminService, Drain)
+  WEFT_UNARY_METHOD(AdminService, GetStateHash)
+  WEFT_UNARY_METHOD(AdminService, ListModelVersions)
+  WEFT_UNARY_METHOD(AdminService, ExportModelVersion)
+  WEFT_UNARY_METHOD(AdminService, KeepModelVersion)
+  WEFT_UNARY_METHOD(AdminService, ImportModelVersion)
+  WEFT_UNARY_METHOD(AdminService, PromoteModelVersion)
+  WEFT_UNARY_METHOD(AdminService, RollBackModel)
+  WEFT_UNARY_METHOD(AdminService, DropModelVersion)
 
  private:
   const ServiceEnvironment environment_;
 };
+
+#undef WEFT_UNARY_METHOD
+#undef WEFT_STREAM_METHOD
 
 }  // namespace weft::rpc

@@ -1,5 +1,5 @@
-// The graph that `weft serve` runs unless told otherwise: deploy/graphs/links.pbtxt, as it was when
-// the program was built.
+// The graph that `weft serve` runs unless told otherwise: deploy/graphs/service.pbtxt, as it was
+// when the program was built.
 #pragma once
 
 #include <string_view>

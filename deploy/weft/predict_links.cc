@@ -3,9 +3,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "deploy/weft/at_flag.h"
 #include "deploy/weft/command.h"
 #include "deploy/weft/explanation.h"
+#include "deploy/weft/time_flags.h"
 #include "graph/text.h"
 #include "operators/io/time_text.h"
 #include "rpc/client.h"

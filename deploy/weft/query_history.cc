@@ -3,8 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "deploy/weft/at_flag.h"
-#include "deploy/weft/command.h"
+#include "deploy/weft/query_command.h"
+#include "deploy/weft/time_flags.h"
 #include "operators/io/time_text.h"
 #include "rpc/client.h"
 
@@ -75,10 +75,7 @@ int Query(const Flags& flags) {
 
 }  // namespace
 
-void AddQueryCommand(Command root, Invocation& invocation) {
-  Command query =
-      root.AddCommand("query", "Ask a service what was.", "weft query history anna --limit 20");
-  query.RequireCommand();
+void AddQueryHistory(Command query, Invocation& invocation) {
   Command command = query.AddCommand(
       "history", "The events of a node, the latest first.",
       "weft query history anna --limit 20\n"

@@ -171,7 +171,7 @@ void AddRunCommand(Command root, Invocation& invocation) {
       "weft run deploy/graphs/links.pbtxt --input events=events.csv --output "
       "predictions=out.jsonl\n"
       "weft run deploy/graphs/links.pbtxt --input events=- --output evaluation=- < events.csv\n"
-      "weft run deploy/graphs/links.pbtxt --log data --json   # the state that a server has from "
+      "weft run deploy/graphs/service.pbtxt --log data --json # the state that a server has from "
       "it\n"
       "weft run deploy/graphs/links.pbtxt --input events=events.csv --trace trace.json   # open in "
       "ui.perfetto.dev");

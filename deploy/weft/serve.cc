@@ -126,7 +126,7 @@ absl::Status SetGraph(const Flags& flags, rpc::Server::Options& options) {
   const std::string& file = options.config.graph_file();
   if (file.empty()) {
     options.graph_text = std::string(kDefaultGraph);
-    options.graph_name = "links.pbtxt (built in)";
+    options.graph_name = "service.pbtxt (built in)";
   }
   if (flags.model.empty()) return absl::OkStatus();
   if (!file.empty()) {

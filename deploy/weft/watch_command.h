@@ -6,6 +6,7 @@
 namespace weft::deploy {
 
 void AddWatchPredictions(Command watch, Invocation& invocation);
+void AddWatchEpisodes(Command watch, Invocation& invocation);
 void AddWatchModels(Command watch, Invocation& invocation);
 
 }  // namespace weft::deploy

@@ -11,6 +11,7 @@ namespace {
 constexpr std::int64_t kMostWidthUs = std::int64_t{366} * 24 * 3600 * 1'000'000;
 constexpr std::int64_t kMostEmpty = 4096;
 constexpr std::int64_t kMostEvents = 1 << 24;
+constexpr std::int32_t kMostAutoEvents = 1'000'000;
 
 absl::StatusOr<SnapshotOptions> OptionsOf(const graph::OpenContext& context) {
   const auto& message = context.Options<v1::SnapshotBuilder>();
@@ -22,6 +23,12 @@ absl::StatusOr<SnapshotOptions> OptionsOf(const graph::OpenContext& context) {
     return context.OptionError(
         "width_us", graph::Concat("expected 1 to ", kMostWidthUs, ", got ", message.width_us()));
   if (message.width_us() > 0) options.width_us = message.width_us();
+  if (message.auto_events() < 0 || message.auto_events() > kMostAutoEvents)
+    return context.OptionError("auto_events", graph::Concat("expected 0 to ", kMostAutoEvents,
+                                                            ", got ", message.auto_events()));
+  if (message.auto_events() > 0 && (message.each_time() || message.width_us() > 0))
+    return context.OptionError("auto_events", "expected none together with width_us or each_time");
+  options.auto_events = message.auto_events();
   if (message.has_max_empty()) {
     if (message.max_empty() < 0 || message.max_empty() > kMostEmpty)
       return context.OptionError(

@@ -35,14 +35,24 @@ struct SnapshotOptions {
   // tell from more: four windows.
   std::int64_t most_empty = 64;
   std::int64_t most_events = 1 << 20;  // of a snapshot
+  // Above 0: the width is chosen when SnapshotCutter::kFirstEvents have come, or no more will, so
+  // that a snapshot has about so many; `width_us` does not count.
+  std::int64_t auto_events = 0;
 };
+
+// The width of 1, 2, 5, 10, 15, 20 or 30 of a unit of time that is nearest above `width_us`; at
+// most a year.
+graph::TimeUs RoundWidth(graph::TimeUs width_us);
 
 // SnapshotCutter: cuts events into snapshots. A snapshot is given out once the watermark says that
 // no event of it can still come, so that events may come in any order within the feed's lateness.
 // Thread-compatible.
 class SnapshotCutter {
  public:
-  explicit SnapshotCutter(const SnapshotOptions& options) : options_(options) {}
+  static constexpr std::int64_t kFirstEvents = 1024;
+
+  explicit SnapshotCutter(const SnapshotOptions& options)
+      : options_(options), width_us_(options.auto_events > 0 ? 0 : options.width_us) {}
 
   void Add(graph::EventSpan events);
   // Appends the snapshots that are complete when all events before `watermark_us` have come.
@@ -54,10 +64,14 @@ class SnapshotCutter {
   std::int64_t late_count() const { return late_count_; }
   // Events beyond the limit of their snapshot.
   std::int64_t left_out_count() const { return left_out_count_; }
+  // 0 before it is chosen.
+  graph::TimeUs width_us() const { return width_us_; }
 
   // State to save, and to load into a cutter with the same options.
   template <class Self, class Archive>
   static void VisitState(Self& self, Archive& archive) {
+    archive.Value(self.width_us_);
+    archive.Array(self.first_, kFirstEvents);
     archive.Value(self.any_taken_);
     archive.Value(self.next_us_);
     archive.Value(self.late_count_);
@@ -78,12 +92,22 @@ class SnapshotCutter {
  private:
   static constexpr std::uint64_t kMostPending = std::uint64_t{1} << 32;
 
+  // Of a stream whose width is not chosen yet.
+  struct FirstEvent {
+    graph::TimeUs time_us = 0;
+    cache::NodePair pair;
+  };
+
   graph::TimeUs BeginOf(graph::TimeUs time_us) const;
   graph::TimeUs EndOf(graph::TimeUs begin_us) const {
-    return begin_us + (options_.each_time ? 1 : options_.width_us);
+    return begin_us + (options_.each_time ? 1 : width_us_);
   }
+  void Add(graph::TimeUs time_us, cache::NodePair pair);
+  void ChooseWidth();
 
   SnapshotOptions options_;
+  graph::TimeUs width_us_;
+  std::vector<FirstEvent> first_;
   std::map<graph::TimeUs, std::vector<cache::NodePair>> pending_;  // by begin
   bool any_taken_ = false;
   graph::TimeUs next_us_ = 0;  // end of the last one that was given out

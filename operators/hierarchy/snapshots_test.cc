@@ -81,6 +81,35 @@ TEST(SnapshotCutter, CountsWhatItLeavesOut) {
   EXPECT_EQ(batch.InteractionsOf(0).size(), 2u);
 }
 
+TEST(SnapshotCutter, ChoosesItsWidthFromTheFirstEvents) {
+  SnapshotCutter cutter({.auto_events = 10});
+  SnapshotBatch batch;
+  std::vector<graph::TimeUs> times;
+  for (int i = 0; i < 1023; ++i) times.push_back(i * 60'000'000ll);
+  cutter.Add(graph::EventSpan::Of(EventsAt(times)));
+  cutter.Take(times.back(), batch);
+  EXPECT_EQ(batch.size(), 0);
+  cutter.Add(graph::EventSpan::Of(EventsAt({1023 * 60'000'000ll})));
+  EXPECT_EQ(cutter.width_us(), 10 * 60'000'000ll);
+  cutter.Take(1023 * 60'000'000ll, batch);
+  ASSERT_EQ(batch.size(), 102);
+  EXPECT_EQ(batch.InteractionsOf(7).size(), 10u);
+  SnapshotCutter few({.auto_events = 10});
+  few.Add(graph::EventSpan::Of(EventsAt({5, 5})));
+  SnapshotBatch all;
+  few.TakeAll(all);
+  EXPECT_EQ(all.end_us.front() - all.begin_us.front(), 1'000'000);
+}
+
+TEST(RoundWidth, IsAWidthThatPeopleUse) {
+  EXPECT_EQ(RoundWidth(1), 1);
+  EXPECT_EQ(RoundWidth(333'333), 500'000);
+  EXPECT_EQ(RoundWidth(11'000'000), 15'000'000);
+  EXPECT_EQ(RoundWidth(59 * 60'000'000ll), 3600'000'000ll);
+  EXPECT_EQ(RoundWidth(25 * 3600'000'000ll), 48 * 3600'000'000ll);
+  EXPECT_EQ(RoundWidth(std::int64_t{1} << 62), 365 * 24 * 3600'000'000ll);
+}
+
 TEST(SnapshotCutter, TakesSnapshotsAsTheyAreGiven) {
   SnapshotCutter cutter({.each_time = true});
   SnapshotBatch batch;

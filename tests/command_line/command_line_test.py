@@ -6,37 +6,17 @@ import json
 import pathlib
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
 
-import jsonschema
+import program
+from program import ROOT, WEFT, check, drain, run
 
-WEFT = pathlib.Path(sys.argv[1])
-ROOT = pathlib.Path(sys.argv[2])
 GRAPH = str(ROOT / "deploy" / "graphs" / "links.pbtxt")
 NAT_GRAPH = str(ROOT / "deploy" / "graphs" / "links_nat.pbtxt")  # its model reads event features
-
-
-def run(*arguments, code=0, stdin=None):
-    done = subprocess.run(
-        [WEFT, *arguments], capture_output=True, text=True, input=stdin, timeout=120
-    )
-    if done.returncode != code:
-        raise AssertionError(
-            f"weft {arguments}: expected exit code {code}, got {done.returncode}: {done.stderr}"
-        )
-    return done
-
-
-def check(name, value):
-    jsonschema.validate(
-        value, json.loads((ROOT / "docs" / "json" / f"{name}.schema.json").read_text())
-    )
-    return value
 
 
 def events(count, seed=1):
@@ -249,39 +229,6 @@ class CommandLine(unittest.TestCase):
         refused = run("eval", "next_time", str(self.file), code=3)
         self.assertIn("expected a source with events at two times", refused.stderr)
 
-    def test_eval_segments(self):
-        made = pathlib.Path(self.folder.name) / "planted.csv"
-        truth = pathlib.Path(self.folder.name) / "truth.csv"
-        generate = ("data", "generate", "hierarchy", "--out", str(made))
-        self.assertIn("fine boundaries", run(*generate, "--truth", str(truth)).stdout)
-        once = made.read_bytes()
-        counts = check("generate_hierarchy", json.loads(run(*generate, "--json").stdout))
-        self.assertEqual(counts["events"], len(once.splitlines()) - 1)
-        self.assertEqual(made.read_bytes(), once)
-        arguments = ("eval", "segments", str(made), "--truth", str(truth))
-        found = check("eval_segments", json.loads(run(*arguments, "--json").stdout))
-        fine, coarse = found["levels"][:2]
-        self.assertEqual(found["snapshots"], 4000)
-        self.assertGreater(fine["f1"], 0.9)
-        self.assertGreater(fine["f1"], found["baselines"]["uniform"][0]["f1"] + 0.4)
-        self.assertGreater(coarse["f1"], found["baselines"]["random"][1]["f1"] + 0.3)
-        self.assertIn("uniform", run(*arguments).stdout)
-        without = check("eval_segments", json.loads(run(*arguments[:3], "--json").stdout))
-        self.assertIsNone(without["levels"][0]["f1"])
-
-    def test_eval_segments_says_what_is_wrong(self):
-        truth = pathlib.Path(self.folder.name) / "truth.csv"
-        truth.write_text("time,level\n1,0\n")
-        arguments = ("eval", "segments", str(self.file), "--truth", str(truth))
-        self.assertIn("truth.csv:2: expected a level", run(*arguments, code=3).stderr)
-        many = ("--snapshots", "100000000", "--interactions", "10000")
-        refused = run("data", "generate", "hierarchy", "--out", "/dev/null", *many, code=2)
-        self.assertIn("expected at most 100000000 events", refused.stderr)
-        full = run("data", "generate", "hierarchy", "--out", "/dev/full", code=1)
-        self.assertIn("/dev/full: No space left", full.stderr)
-        refused = run("eval", "segments", str(self.file), "--snapshot", "1 week", code=2)
-        self.assertIn("--snapshot: expected a duration", refused.stderr)
-
     def test_run_gives_the_same_lines_from_stdin(self):
         names = ("predictions", "evaluation")
         outputs = {name: pathlib.Path(self.folder.name) / name for name in names}
@@ -462,7 +409,7 @@ class CommandLine(unittest.TestCase):
                 refused.stderr,
                 f"weft: {field}: cannot listen on {address}; is the port in use?\n",
             )
-        self.drain(server)
+        drain(server)
 
     def train(self, *flags):
         """Trains on self.file; returns what was said and the path of the model."""
@@ -599,7 +546,7 @@ class CommandLine(unittest.TestCase):
         self.assertIn("watching", watch.stderr.readline())
         run("ingest", "events", str(self.file), "--to", address)
         lines = [json.loads(line) for line in watch.communicate(timeout=60)[0].splitlines()]
-        self.drain(server)
+        drain(server)
         self.assertEqual(len(lines), 2000)
         return average_precision(lines), [line["score"] for line in lines]
 
@@ -662,29 +609,7 @@ class CommandLine(unittest.TestCase):
         )
 
     def serve(self, *flags):
-        server = subprocess.Popen(
-            [
-                WEFT,
-                "serve",
-                "--data-dir",
-                self.folder.name + "/data",
-                "--listen",
-                "127.0.0.1:0",
-                "--http-listen",
-                "127.0.0.1:0",
-                "--json",
-                *flags,
-            ],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        return server, check("serve", json.loads(server.stdout.readline()))["address"]
-
-    def drain(self, server):
-        server.send_signal(signal.SIGTERM)
-        self.assertEqual(server.wait(timeout=60), 0)
-        server.stdout.close()
+        return program.serve(self.folder.name + "/data", *flags)
 
     def test_the_log_of_a_service(self):
         data = self.folder.name + "/data"
@@ -700,7 +625,7 @@ class CommandLine(unittest.TestCase):
         self.file.write_text(self.file.read_text() + "late,1,3,0\n")
         run("ingest", "events", str(self.file), "--to", address, "--resume", "p")
         self.assertIn("in use by process", run("run", GRAPH, "--log", data, code=1).stderr)
-        self.drain(server)
+        drain(server)
 
         from_log = run("run", GRAPH, "--log", data, "--output=predictions=-", "--json")
         summary = check("run", json.loads(from_log.stderr))
@@ -760,7 +685,7 @@ class CommandLine(unittest.TestCase):
             "events.csv:3: not accepted: TOO_FAR_AHEAD, its time is far in the future: is it in",
             done.stderr,
         )
-        self.drain(server)
+        drain(server)
 
     def test_history(self):
         self.file.write_text("src,dst,ts\na,b,1\nb,a,2\na,a,3\na,c,4\n")
@@ -792,7 +717,7 @@ class CommandLine(unittest.TestCase):
         self.assertIn("as of 1970-01-01T00:00:03.000000Z by weft of 2:", run(*asked, "3e6").stdout)
         refused = run(*asked, "1", "--coverage", "0.9", code=1)
         self.assertIn("coverage: expected none", refused.stderr)
-        self.drain(server)
+        drain(server)
 
     def test_a_service_from_start_to_drain(self):
         server, address = self.serve()
@@ -820,7 +745,7 @@ class CommandLine(unittest.TestCase):
         self.assertEqual((found["asked"], found["events"]), (0.9, 512))
         self.assertAlmostEqual(found["held"], 0.9, delta=0.05)
         self.assertIn("probability of 0.9", run(*asked_set).stdout)
-        self.drain(server)
+        drain(server)
 
         server, address = self.serve()
         after = check("predict_links", json.loads(run(*asked, address).stdout))
@@ -851,7 +776,7 @@ class CommandLine(unittest.TestCase):
             code=1,
         )
         self.assertIn("the file has changed", changed.stderr)
-        self.drain(server)
+        drain(server)
 
 
 if __name__ == "__main__":

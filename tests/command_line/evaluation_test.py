@@ -7,23 +7,7 @@ import subprocess
 import sys
 import tempfile
 
-import jsonschema
-
-WEFT = pathlib.Path(sys.argv[1])
-ROOT = pathlib.Path(sys.argv[2])
-
-
-def run(*arguments):
-    return subprocess.run(
-        [WEFT, *arguments], capture_output=True, text=True, timeout=120, check=True
-    ).stdout
-
-
-def check(name, line):
-    value = json.loads(line)
-    schema = json.loads((ROOT / "docs" / "json" / f"{name}.schema.json").read_text())
-    jsonschema.validate(value, schema)
-    return value
+from program import ROOT, WEFT, check, run
 
 
 def expect(what, got, wanted):
@@ -49,27 +33,27 @@ def main(folder):
     try:
         address = json.loads(server.stdout.readline())["address"]
         asked = ("predict", "links", "--source", "s1", "--to", address)
-        before = check("predict_links", run(*asked, "--json"))
+        before = check("predict_links", json.loads(run(*asked, "--json").stdout))
         expect("who answers first", (before["node"], before["fallback"]), ("weft", False))
         run("ingest", "events", events, "--to", address)
 
-        found = check("predict_links", run(*asked, "--json"))
+        found = check("predict_links", json.loads(run(*asked, "--json").stdout))
         expect("who answers", (found["fallback"], found["node"] != "weft"), (True, True))
         reason = f"weft is not ahead of {found['node']}: "
         expect("why", found["reason"][: len(reason)], reason)
-        expect("what people read", f"  ({found['reason']})" in run(*asked), True)
-        named = check("predict_links", run(*asked, "--node", "weft", "--json"))
+        expect("what people read", f"  ({found['reason']})" in run(*asked).stdout, True)
+        named = check("predict_links", json.loads(run(*asked, "--node", "weft", "--json").stdout))
         expect("whom I name", (named["node"], named["fallback"]), ("weft", False))
 
         watch = ("watch", "models", "--to", address, "--reports", "1")
-        line = check("watch_models", run(*watch, "--json"))
+        line = check("watch_models", json.loads(run(*watch, "--json").stdout))
         nodes = [model["node"] for model in line["models"]]
         expect("the models", nodes, ["weft", "recency", "edgebank"])
         for model in line["models"]:
             expect("what they are", model["learned"], model["node"] == "weft")
             expect("their figures", None in (model["log_loss"], model["mrr"]), False)
         expect("who ranks", line["ranks_targets"], {k: found[k] for k in ("node", "reason")})
-        table = run(*watch).splitlines()
+        table = run(*watch).stdout.splitlines()
         expect("the table's rows", [row.split()[0] for row in table[1:4]], nodes)
         expect("the table's end", f"another model ranks: {found['reason']}" in table, True)
     finally:

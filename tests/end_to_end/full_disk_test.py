@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Fills the disk beneath the real service.
 
-  full_disk_test.py --weft build/release/weft --graph deploy/graphs/links.pbtxt
+  full_disk_test.py --weft build/release/weft --graph deploy/graphs/service.pbtxt
 
 Ingest is refused with a clear error, reads go on, nothing durable is lost, and ingest goes on by
 itself once there is space. The disk is a small tmpfs in a mount namespace of the test's own.

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Kills the real service under load: nothing acknowledged is lost, nothing counts twice.
 
-  kill_test.py --weft build/release/weft --graph deploy/graphs/links.pbtxt --kills 3 --seed 1
+  kill_test.py --weft build/release/weft --graph deploy/graphs/service.pbtxt --kills 3 --seed 1
 
 One producer: the state equals that of a service which nobody killed. Several producers, which are
 killed as well: it equals that of `weft run` over the log that is left, and the log holds what every

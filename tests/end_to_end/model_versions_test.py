@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Versions of a model's weights in a running service, by `weft model` and by JSON.
 
-  model_versions_test.py --weft build/release/weft --graph deploy/graphs/links.pbtxt
+  model_versions_test.py --weft build/release/weft --graph deploy/graphs/service.pbtxt
 
 They are kept, compared, put in use and taken back while the model learns; a kill -9 changes nothing
 of it, and neither does a replay of the log without a server.

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Clients of a service that was killed and takes its time to recover.
 
-  recovery_test.py --weft build/release/weft --graph deploy/graphs/links.pbtxt
+  recovery_test.py --weft build/release/weft --graph deploy/graphs/service.pbtxt
 
 While the log is replayed, probes say alive and not ready, calls are refused with a clear message,
 and a `weft ingest` waits: the one that was sending when the service was killed as well as one that

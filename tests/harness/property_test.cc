@@ -50,7 +50,7 @@ TEST(PropertyThreads, NoticesALookIntoTheFuture) {
 
 TEST(Property, NamesTheFirstDifference) {
   RunResult expected;
-  expected.outputs["out"].push_back({{0, 1, 8}, 5, 2, "ab"});
+  expected.outputs["out"].push_back({{0, 1, 8}, {0, 1, 10}, 5, 2, "ab"});
   RunResult actual = expected;
   EXPECT_EQ(FirstDifference(expected, actual), "");
   actual.outputs["out"][0].bytes = "ac";

@@ -1,4 +1,4 @@
-// What server and clients of SubscribePredictions say to each other beside the messages.
+// What server and clients of a stream of messages say to each other beside the messages.
 #pragma once
 
 namespace weft::rpc {

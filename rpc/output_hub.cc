@@ -1,4 +1,4 @@
-#include "rpc/prediction_hub.h"
+#include "rpc/output_hub.h"
 
 #include <algorithm>
 #include <utility>
@@ -9,48 +9,46 @@
 
 namespace weft::rpc {
 
-using operators::link::LinkScores;
-
-std::optional<PredictionBatch> PredictionHub::Subscription::Next() {
+std::optional<graph::Packet> OutputHub::Subscription::Next() {
   const std::scoped_lock lock(mutex_);
   if (queue_.empty()) return std::nullopt;
-  PredictionBatch batch = std::move(queue_.front());
+  graph::Packet packet = std::move(queue_.front());
   queue_.pop_front();
-  return batch;
+  return packet;
 }
 
-std::uint64_t PredictionHub::Subscription::dropped_count() const {
+std::uint64_t OutputHub::Subscription::dropped_count() const {
   const std::scoped_lock lock(mutex_);
   return dropped_count_;
 }
 
-bool PredictionHub::Subscription::closed() const {
+bool OutputHub::Subscription::closed() const {
   const std::scoped_lock lock(mutex_);
   return closed_;
 }
 
-void PredictionHub::Subscription::Close() {
+void OutputHub::Subscription::Close() {
   const std::scoped_lock lock(ready_mutex_);
   ready_ = nullptr;
 }
 
-void PredictionHub::Subscription::Put(const PredictionBatch& batch, std::size_t capacity,
-                                      graph::Counter& dropped) {
+void OutputHub::Subscription::Put(const graph::Packet& packet, std::size_t capacity,
+                                  graph::Counter& dropped) {
   {
     const std::scoped_lock lock(mutex_);
     if (queue_.size() >= capacity) {
-      const auto lost = static_cast<std::uint64_t>(queue_.front().scores->size());
+      const auto lost = static_cast<std::uint64_t>(queue_.front().row_count());
       dropped_count_ += lost;
       dropped.Add(lost);
       queue_.pop_front();
     }
-    queue_.push_back(batch);
+    queue_.push_back(packet);
   }
   const std::scoped_lock lock(ready_mutex_);
   if (ready_) ready_();
 }
 
-void PredictionHub::Subscription::End() {
+void OutputHub::Subscription::End() {
   {
     const std::scoped_lock lock(mutex_);
     closed_ = true;
@@ -59,18 +57,19 @@ void PredictionHub::Subscription::End() {
   if (ready_) ready_();
 }
 
-PredictionHub::PredictionHub(const Options& options, graph::MetricRegistry* metrics)
+OutputHub::OutputHub(const Options& options, graph::MetricRegistry* metrics)
     : options_(options),
-      dropped_count_(metrics->GetCounter("weft_subscriber_dropped_total",
-                                         "Predictions lost by subscribers that were too slow.")) {}
+      dropped_count_(
+          metrics->GetCounter("weft_subscriber_dropped_total",
+                              "Rows of packets lost by subscribers that were too slow.")) {}
 
-absl::Status PredictionHub::Attach(graph::Graph& graph, const graph::ParsedSpec& spec) {
+absl::Status OutputHub::Attach(graph::Graph& graph, const graph::ParsedSpec& spec) {
   for (const graph::ParsedSpec::Output& declared : spec.outputs()) {
     const graph::ParsedSpec::Stream& stream =
         spec.streams()[static_cast<std::size_t>(declared.stream)];
-    if (stream.type != graph::PacketTypeName<LinkScores>::kName) continue;
     auto output = std::make_unique<Output>();
     output->name = declared.name;
+    output->type = stream.type;
     if (stream.node >= 0) output->node = spec.nodes()[static_cast<std::size_t>(stream.node)].name;
     Output& published = *output;
     {
@@ -84,7 +83,7 @@ absl::Status PredictionHub::Attach(graph::Graph& graph, const graph::ParsedSpec&
   return absl::OkStatus();
 }
 
-void PredictionHub::Publish(Output& output, const graph::Packet& packet) {
+void OutputHub::Publish(Output& output, const graph::Packet& packet) {
   std::vector<std::shared_ptr<Subscription>> subscriptions;
   {
     const std::scoped_lock lock(mutex_);
@@ -94,16 +93,15 @@ void PredictionHub::Publish(Output& output, const graph::Packet& packet) {
     }
   }
   if (subscriptions.empty()) return;
-  // Only the payload is shared, never the packet: its token would hold up what counts as applied.
-  PredictionBatch batch;
-  batch.scores = packet.Share<LinkScores>();
-  batch.position = packet.position();
+  // Without the packet's token, which would hold up what counts as applied.
+  graph::Packet kept = packet;
+  kept.set_in_flight(nullptr);
   for (const auto& subscription : subscriptions) {
-    subscription->Put(batch, static_cast<std::size_t>(options_.subscriber_queue), dropped_count_);
+    subscription->Put(kept, static_cast<std::size_t>(options_.subscriber_queue), dropped_count_);
   }
 }
 
-std::size_t PredictionHub::CountSubscribers() {
+std::size_t OutputHub::CountSubscribers() {
   std::size_t count = 0;
   for (const auto& output : outputs_) {
     std::erase_if(output->subscriptions, [](const auto& weak) { return weak.expired(); });
@@ -112,19 +110,22 @@ std::size_t PredictionHub::CountSubscribers() {
   return count;
 }
 
-absl::StatusOr<std::shared_ptr<PredictionHub::Subscription>> PredictionHub::Subscribe(
-    std::string_view name, std::function<void()> ready) {
+absl::StatusOr<std::shared_ptr<OutputHub::Subscription>> OutputHub::Subscribe(std::string_view type,
+                                                                              std::string_view what,
+                                                                              std::string_view name,
+                                                                              StreamReady ready) {
   const std::scoped_lock lock(mutex_);
   if (closed_) return DrainingError();
   const auto found = std::find_if(outputs_.begin(), outputs_.end(), [&](const auto& output) {
-    return name.empty() || output->name == name;
+    return output->type == type && (name.empty() || output->name == name);
   });
   if (found == outputs_.end()) {
     std::vector<std::string> names;
-    for (const auto& output : outputs_) names.push_back(output->name);
-    return WithReason(absl::NotFoundError(graph::Concat("there is no output \"", name,
-                                                        "\" of link scores; the graph has: ",
-                                                        graph::JoinNames(names, ", ", "none"))),
+    for (const auto& output : outputs_)
+      if (output->type == type) names.push_back(output->name);
+    return WithReason(absl::NotFoundError(graph::Concat(
+                          "there is no output \"", name, "\" of ", what,
+                          "; the graph has: ", graph::JoinNames(names, ", ", "none"))),
                       v1::ERROR_REASON_UNKNOWN_OUTPUT, {{"output", std::string(name)}});
   }
   if (CountSubscribers() >= static_cast<std::size_t>(options_.max_subscribers)) {
@@ -139,7 +140,7 @@ absl::StatusOr<std::shared_ptr<PredictionHub::Subscription>> PredictionHub::Subs
   return subscription;
 }
 
-void PredictionHub::Close() {
+void OutputHub::Close() {
   std::vector<std::shared_ptr<Subscription>> subscriptions;
   {
     const std::scoped_lock lock(mutex_);

@@ -1,0 +1,299 @@
+// HierarchyService through a server, against the tree that the same events make without one.
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "operators/catalog.h"
+#include "operators/hierarchy/episode_stream.h"
+#include "operators/hierarchy/hierarchy_reader.h"
+#include "operators/hierarchy/planted_hierarchy.h"
+#include "rpc/client.h"
+#include "rpc/error_details.h"
+#include "rpc/ingest_client.h"
+#include "rpc/logging.h"
+#include "rpc/position.h"
+#include "rpc/test_predictor.h"
+
+namespace weft::rpc {
+namespace {
+
+using operators::hierarchy::EpisodeStream;
+using ::testing::HasSubstr;
+
+constexpr const char* kGraph = R"(
+name: "hierarchy"
+input { name: "events" type: "EventBatch" }
+node { name: "snapshots" operator: "snapshot_builder" input: "EVENTS:events"
+       output: "SNAPSHOTS:snapshots" }
+node { name: "segmenter" operator: "episode_segmenter" input: "SNAPSHOTS:snapshots"
+       output: "SEGMENTED:segmented" }
+node { name: "episodes" operator: "episode_tree_build" input: "SEGMENTED:segmented"
+       output: "EPISODES:episodes" }
+output { name: "episodes" stream: "episodes" }
+)";
+constexpr graph::TimeUs kSecond = 1'000'000;
+
+graph::EventBatch PlantedEvents() {
+  operators::hierarchy::PlantedHierarchyOptions options;
+  options.snapshots = 3000;
+  options.interactions = 6.0;
+  graph::EventBatch events = operators::hierarchy::MakePlantedHierarchy(options).events;
+  // Numbered as a service numbers keys: in the order of their first appearance.
+  std::map<graph::NodeId, graph::NodeId> numbers;
+  const auto renumber = [&numbers](graph::NodeId& node) {
+    node = numbers.try_emplace(node, static_cast<graph::NodeId>(numbers.size())).first->second;
+  };
+  for (std::size_t i = 0; i < events.source.size(); ++i) {
+    renumber(events.source[i]);
+    renumber(events.target[i]);
+  }
+  return events;
+}
+
+class HierarchyServerTest : public ::testing::Test {
+ protected:
+  HierarchyServerTest() : events_(PlantedEvents()) {}
+
+  void SetUp() override {
+    SetLogLevel(LogLevel::kError);
+    options_ = TestServerOptions(place_);
+    options_.graph_text = kGraph;
+    options_.config.mutable_feed()->set_lateness_us(0);
+    options_.catalog = &operators::OperatorCatalog();
+    Start();
+  }
+
+  void Start() {
+    server_.reset();
+    auto server = Server::Start(options_);
+    ASSERT_TRUE(server.ok()) << server.status();
+    server_ = *std::move(server);
+    hierarchy_ = HierarchyClient::Open(server_->address(), 30);
+  }
+
+  static std::string Key(graph::NodeId node) { return "n" + std::to_string(node); }
+
+  void Ingest(std::size_t begin, std::size_t end) {
+    auto client = IngestClient::Open({.address = server_->address(),
+                                      .feed = "events",
+                                      .producer = "p" + std::to_string(begin),
+                                      .batch_events = 700});
+    ASSERT_TRUE(client.ok()) << client.status();
+    for (std::size_t i = begin; i < end; ++i)
+      ASSERT_TRUE(
+          (*client)
+              ->Add(Key(events_.source[i]), Key(events_.target[i]), events_.time_us[i], {}, {})
+              .ok());
+    const absl::Status status = (*client)->Wait(IngestClient::Level::kApplied);
+    ASSERT_TRUE(status.ok()) << status;
+  }
+
+  // What the events up to `end` make: the snapshots that are complete.
+  EpisodeStream TreeOf(std::size_t end) const {
+    EpisodeStream stream({}, {});
+    std::vector<cache::EpisodeChange> changes;
+    stream.Push(graph::EventSpan::Of(events_, 0, static_cast<std::int64_t>(end)), changes);
+    return stream;
+  }
+
+  // All episodes of a level.
+  std::vector<v1::Episode> Level(std::int32_t level, std::optional<std::int64_t> as_of_us = {}) {
+    v1::OverlapsRequest request;
+    request.set_level(level);
+    request.set_limit(7);
+    if (as_of_us) request.mutable_tree()->set_as_of_us(*as_of_us);
+    std::vector<v1::Episode> episodes;
+    for (bool more = true; more;) {
+      const auto page = hierarchy_->Overlaps(request);
+      EXPECT_TRUE(page.ok()) << page.status();
+      if (!page.ok()) return episodes;
+      EXPECT_LE(page->episode_size(), 7);
+      episodes.insert(episodes.end(), page->episode().begin(), page->episode().end());
+      more = page->more();
+      if (more) request.set_after_id(episodes.back().id());
+    }
+    return episodes;
+  }
+
+  void ExpectTree(const cache::EpisodeView& view, std::optional<std::int64_t> as_of_us = {}) {
+    for (std::int32_t level = 1; level <= view.level_count(); ++level) {
+      const std::vector<v1::Episode> episodes = Level(level, as_of_us);
+      const cache::EpisodeRange all = view.All(level);
+      ASSERT_EQ(static_cast<std::int64_t>(episodes.size()), all.end - all.begin) << level;
+      for (std::int64_t number = all.begin; number < all.end; ++number) {
+        const v1::Episode& found = episodes[static_cast<std::size_t>(number - all.begin)];
+        const cache::Episode expected = view.Get(level, number);
+        EXPECT_EQ(found.id(), cache::EpisodeId({level, expected.begin}));
+        EXPECT_EQ(found.begin_us(), expected.begin_us);
+        EXPECT_EQ(found.end_us(), expected.end_us);
+        EXPECT_EQ(found.interactions(), expected.interactions);
+        EXPECT_EQ(found.child_count(), expected.child_count);
+        EXPECT_EQ(found.salience(), cache::SalienceNats(expected));
+        EXPECT_EQ(found.boundary(), cache::BoundaryStrength(level, expected.score));
+        if (found.entity_size() > 0) {
+          EXPECT_EQ(found.entity(0).count(), expected.nodes[0].count);
+        }
+      }
+    }
+  }
+
+  TestPlace place_;
+  const graph::EventBatch events_;
+  Server::Options options_;
+  std::unique_ptr<Server> server_;
+  std::unique_ptr<HierarchyClient> hierarchy_;
+};
+
+TEST_F(HierarchyServerTest, IsTheHierarchyOfItsEvents) {
+  const std::size_t half = events_.source.size() / 2;
+  Ingest(0, half);
+  const EpisodeStream first = TreeOf(half);
+  ExpectTree(cache::EpisodeView(first.tree()));
+  // After a restart, from a checkpoint and the log.
+  const auto admin = AdminClient::Open(server_->address());
+  ASSERT_TRUE(admin->Checkpoint().ok());
+  Ingest(half, events_.source.size());
+  const EpisodeStream whole = TreeOf(events_.source.size());
+  ExpectTree(cache::EpisodeView(whole.tree()));
+  const std::string hash = admin->GetStateHash()->state_hash();
+  Start();
+  ExpectTree(cache::EpisodeView(whole.tree()));
+  EXPECT_EQ(AdminClient::Open(server_->address())->GetStateHash()->state_hash(), hash);
+  // As of the time when half of it was known.
+  const std::int64_t as_of_us = first.tree().end_us();
+  ExpectTree(cache::EpisodeView(whole.tree(), as_of_us), as_of_us);
+  EXPECT_EQ(Level(1, as_of_us).size(), static_cast<std::size_t>(first.tree().closed(1).end()) + 1);
+}
+
+TEST_F(HierarchyServerTest, AnswersAboutOneEpisode) {
+  Ingest(0, events_.source.size());
+  const std::vector<v1::Episode> leaves = Level(1), above = Level(2);
+  v1::AncestorsRequest ancestors;
+  ancestors.set_id(leaves[3].id());
+  const auto parents = hierarchy_->Ancestors(ancestors);
+  ASSERT_TRUE(parents.ok()) << parents.status();
+  ASSERT_EQ(parents->episode_size(), parents->tree().level_count() - 1);
+  EXPECT_EQ(parents->episode(0).id(), leaves[3].parent_id());
+  v1::DescendantsRequest descendants;
+  descendants.set_id(above[0].id());
+  const auto children = hierarchy_->Descendants(descendants);
+  ASSERT_EQ(children->episode_size(), above[0].child_count());
+  for (int i = 0; i < children->episode_size(); ++i)
+    EXPECT_EQ(children->episode(i).id(), leaves[static_cast<std::size_t>(i)].id());
+  descendants.set_limit(2);
+  EXPECT_TRUE(hierarchy_->Descendants(descendants)->more());
+  v1::AtRequest at;
+  at.set_time_us(leaves[5].begin_us() + 1);
+  const auto moment = hierarchy_->At(at);
+  ASSERT_EQ(moment->episode_size(), moment->tree().level_count());
+  EXPECT_EQ(moment->episode(0).id(), leaves[5].id());
+  v1::GetEpisodeRequest unknown;
+  unknown.set_id(1234);
+  EXPECT_TRUE(absl::IsNotFound(hierarchy_->GetEpisode(unknown).status()));
+  unknown.set_id(leaves[0].id());
+  unknown.mutable_tree()->set_node("snapshots");
+  EXPECT_THAT(std::string(hierarchy_->GetEpisode(unknown).status().message()),
+              HasSubstr("\"snapshots\" keeps no hierarchy; these do: episodes"));
+}
+
+TEST_F(HierarchyServerTest, FollowsEntitiesAndComparesEpisodes) {
+  Ingest(0, events_.source.size());
+  const std::vector<v1::Episode> leaves = Level(1);
+  v1::FollowEntityRequest follow;
+  follow.set_entity(Key(events_.source[0]));
+  const auto followed = hierarchy_->FollowEntity(follow);
+  ASSERT_TRUE(followed.ok()) << followed.status();
+  EXPECT_TRUE(followed->known());
+  EXPECT_FALSE(followed->cut());
+  std::map<std::uint64_t, std::pair<std::int64_t, std::int64_t>> expected;  // sent, received
+  for (std::size_t i = 0; i < events_.source.size(); ++i) {
+    for (const v1::Episode& leaf : leaves) {
+      if (events_.time_us[i] < leaf.begin_us() || events_.time_us[i] >= leaf.end_us()) continue;
+      auto& [sent, received] = expected[leaf.id()];
+      sent += events_.source[i] == events_.source[0] ? 1 : 0;
+      received += events_.target[i] == events_.source[0] ? 1 : 0;
+    }
+  }
+  std::erase_if(expected, [](const auto& one) {
+    return one.second == std::pair<std::int64_t, std::int64_t>();
+  });
+  ASSERT_EQ(static_cast<std::size_t>(followed->item_size()), expected.size());
+  for (const v1::FollowedEpisode& item : followed->item()) {
+    EXPECT_EQ(item.sent_count(), expected[item.episode().id()].first);
+    EXPECT_EQ(item.received_count(), expected[item.episode().id()].second);
+  }
+  v1::CompareRequest compare;
+  compare.set_id(leaves[3].id());
+  compare.set_other_id(leaves[4].id());
+  const auto compared = hierarchy_->Compare(compare);
+  ASSERT_TRUE(compared.ok()) << compared.status();
+  ASSERT_GT(compared->pair_size(), 3);
+  EXPECT_GT(compared->nats(), 50.0);
+  double named = 0.0;
+  for (const v1::PairDifference& pair : compared->pair()) named += pair.nats();
+  EXPECT_LE(named, compared->nats());
+  compare.set_other_id(leaves[3].id());
+  const auto same = hierarchy_->Compare(compare);
+  EXPECT_NEAR(same->nats(), 0.0, 1e-6);
+  EXPECT_NEAR(same->affinity(), 1.0, 1e-6);
+  v1::SimilarRequest similar;
+  similar.set_id(leaves[3].id());
+  similar.set_top_k(4);
+  const auto alike = hierarchy_->Similar(similar);
+  ASSERT_TRUE(alike.ok()) << alike.status();
+  EXPECT_EQ(alike->compared_count(), static_cast<std::int64_t>(leaves.size()) - 2);
+  for (const v1::SimilarEpisode& item : alike->item()) {
+    compare.set_other_id(item.episode().id());
+    EXPECT_NEAR(hierarchy_->Compare(compare)->affinity(), item.affinity(), 1e-5);
+  }
+}
+
+TEST_F(HierarchyServerTest, TellsHowFarItIs) {
+  v1::StatsRequest stats;
+  auto told = hierarchy_->Stats(stats);
+  ASSERT_TRUE(told.ok()) << told.status();
+  EXPECT_EQ(told->tree().level_count(), 0);
+  EXPECT_EQ(told->tree().snapshot_count(), 0);
+  v1::TimelineRequest timeline;
+  EXPECT_EQ(hierarchy_->Timeline(timeline)->item_size(), 0);
+  Ingest(0, events_.source.size());
+  told = hierarchy_->Stats(stats);
+  ASSERT_GE(told->level_size(), 2);
+  EXPECT_NEAR(told->level(0).mean_seconds() * static_cast<double>(told->level(0).kept_count()),
+              2900.0, 100.0);
+  // Never further than the log, whatever rows the packets on the way have.
+  const auto position = DecodePosition(told->tree().position());
+  ASSERT_TRUE(position.ok());
+  EXPECT_LE(position->offset, events_.source.size());
+  EXPECT_GT(position->offset, events_.source.size() - 2000);
+  stats.mutable_tree()->set_as_of_us(100 * kSecond);
+  EXPECT_LE(hierarchy_->Stats(stats)->tree().known_until_us(), 100 * kSecond);
+}
+
+TEST_F(HierarchyServerTest, RefusesWhatMakesNoSense) {
+  v1::TimelineRequest timeline;
+  timeline.set_level(17);
+  EXPECT_THAT(std::string(hierarchy_->Timeline(timeline).status().message()),
+              HasSubstr("level: expected 1 to 16, got 17"));
+  timeline.set_level(0);
+  timeline.set_max_items(10'001);
+  EXPECT_THAT(std::string(hierarchy_->Timeline(timeline).status().message()),
+              HasSubstr("max_items: expected 1 to 10000, got 10001"));
+  v1::StatsRequest stats;
+  stats.mutable_tree()->set_as_of_us(5);
+  *stats.mutable_tree()->mutable_min_position() = EncodePosition({0, 1, 0});
+  EXPECT_TRUE(absl::IsInvalidArgument(hierarchy_->Stats(stats).status()));
+  v1::SubscribeRequest subscribe;
+  subscribe.set_output("nothing");
+  const absl::Status status = hierarchy_->Subscribe(
+      subscribe, [](const v1::SubscribeResponse&) { return false; }, nullptr);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("there is no output \"nothing\" of episodes; the graph has: episodes"));
+}
+
+}  // namespace
+}  // namespace weft::rpc
