@@ -117,6 +117,18 @@ void AddRankFlags(Command command, BenchFlags& flags) {
   command.AddOption("--model", flags.model, "Which model (weft)");
 }
 
+void AddHierarchyFlags(Command command, BenchFlags& flags) {
+  command.AddOption("--snapshots", flags.snapshots, "How many, in the end (1000000)")
+      .Between(10L, 1'000'000'000L);
+  command.AddOption("--nodes", flags.busy_nodes, "Nodes that interact (20)").Between(5, 1'000'000);
+  command.AddOption("--interactions", flags.interactions, "Of a snapshot, in the mean (12)")
+      .Between(0.1, 10'000.0);
+  command.AddOption("--leaves", flags.leaves, "Leaf episodes to keep (65536)")
+      .Between(64L, 16'777'216L);
+  command.AddOption("--requests", flags.requests, "Timelines to ask for (200)")
+      .Between(1L, 1'000'000L);
+}
+
 void AddAccuracyFlags(Command command, BenchFlags& flags) {
   command.AddOption("--data", flags.data, "Folder with CSV files of events").Required();
   command.AddOption("--sets", flags.sets, "Only these files, comma-separated, without .csv")
@@ -187,6 +199,9 @@ void AddBenchCommand(Command root, Invocation& invocation) {
       {"accuracy",
        "How well models predict every file of events in a folder, as in docs/evaluation.md.",
        "--data graphs --models weft,nat --json", BenchAccuracy, AddAccuracyFlags},
+      {"hierarchy",
+       "Episodes of a stream as it grows: cost and touched records a snapshot, and of questions.",
+       "--snapshots 10000000 --leaves 262144 --json", BenchHierarchy, AddHierarchyFlags},
       {"ingest",
        "Events durable and applied a second over loopback: log alone, scored, learned from.",
        "--nodes 100000 --json", BenchIngest, AddIngestFlags},

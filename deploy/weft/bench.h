@@ -28,6 +28,11 @@ struct BenchFlags {
   // Of `bench link_rank`.
   std::int64_t candidates = 10'000;
   std::int64_t requests = 200;
+  // Of `bench hierarchy`.
+  std::int64_t snapshots = 1'000'000;
+  std::int32_t busy_nodes = 20;
+  double interactions = 12.0;
+  std::int64_t leaves = 1 << 16;
   // Of `bench accuracy`.
   std::string data;
   std::vector<std::string> sets;  // empty: all of the folder
@@ -38,6 +43,7 @@ struct BenchFlags {
 };
 
 int BenchAccuracy(const BenchFlags& flags);
+int BenchHierarchy(const BenchFlags& flags);
 int BenchIngest(const BenchFlags& flags);
 int BenchLinkModel(const BenchFlags& flags);
 int BenchLinkPredict(const BenchFlags& flags);

@@ -57,6 +57,14 @@ class Hierarchy(unittest.TestCase):
         refused = run("eval", "segments", str(self.file), "--snapshot", "1 week", code=2)
         self.assertIn("--snapshot: expected a duration", refused.stderr)
 
+    def test_bench(self):
+        """What is measured works and is said in full; figures are for quiet machines."""
+        arguments = ("bench", "hierarchy", "--snapshots", "9000", "--requests", "3", "--json")
+        found = check("bench_hierarchy", json.loads(run(*arguments).stdout))
+        self.assertEqual(len(found["parts"]), 10)
+        self.assertLessEqual(found["touched_records"], 3 * found["snapshots"])
+        self.assertEqual(found["similar"]["episodes"], found["levels"][0]["kept"])
+
     def test_run_writes_episodes(self):
         flags = ("--input", f"events={self.file}", "--output", "episodes=-")
         lines = [
