@@ -3,8 +3,10 @@
 #include <cstdio>
 
 #include "absl/strings/str_join.h"
+#include "deploy/weft/graph_file.h"
 #include "graph/check.h"
 #include "graph/text.h"
+#include "operators/io/mapped_reader.h"
 #include "operators/io/source_presets.h"
 
 namespace weft::deploy {
@@ -45,6 +47,8 @@ void AddInputFlags(Command command, InputFlags& flags) {
       .AddOption("--columns", flags.columns,
                  "Names in the file: src=NAME,dst=NAME,ts=NAME,label=NAME")
       .CommaSeparated();
+  group.AddOption("--mapping", flags.mapping,
+                  "How rows become events, where they are none: a file as in deploy/mappings");
   group.AddFlag("--lenient", flags.lenient,
                 "Leave broken lines out and count them, instead of stopping");
 }
@@ -62,6 +66,11 @@ absl::StatusOr<operators::io::ReadOptions> ReadOptionsFrom(const InputFlags& fla
   if (flags.format == "json") options.format = operators::io::FileFormat::kJson;
   if (const auto unit = operators::io::ParseTimeUnit(flags.time_unit)) options.time_unit = *unit;
   for (const std::string& column : flags.columns) WEFT_TRY(RenameColumn(column, options.names));
+  if (!flags.mapping.empty()) {
+    constexpr std::size_t kMaxMappingBytes = 1 << 20;
+    WEFT_ASSIGN(const std::string text, ReadTextFile(flags.mapping, kMaxMappingBytes));
+    WEFT_ASSIGN(options.mapping, operators::io::ParseInputMapping(text, flags.mapping));
+  }
   if (flags.lenient) options.broken_line = operators::io::BrokenLine::kCount;
   return options;
 }

@@ -15,6 +15,7 @@ struct InputFlags {
   std::string format = "auto";
   std::string time_unit;
   std::vector<std::string> columns;  // "src=from"
+  std::string mapping;               // a file
   bool lenient = false;
 };
 

@@ -6,28 +6,11 @@
 #include "absl/strings/str_join.h"
 #include "graph/check.h"
 #include "graph/text.h"
+#include "operators/io/csv_fields.h"
 #include "operators/io/nearest_name.h"
 
 namespace weft::operators::io {
 namespace {
-
-std::string_view Trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
-// The delimiter that the header uses most; a comma if none.
-char FindDelimiter(std::string_view header) {
-  char best = ',';
-  for (const char c : {';', '\t'}) {
-    if (std::count(header.begin(), header.end(), c) >
-        std::count(header.begin(), header.end(), best)) {
-      best = c;
-    }
-  }
-  return best;
-}
 
 // The k of "f<k>"; -1 for other names.
 std::int64_t FeatureNumber(std::string_view name) {
@@ -60,7 +43,7 @@ absl::Status CsvReader::ReadHeader() {
   bool more = true;
   while (more) {
     std::string_view field;
-    if (!NextField(line, more, field))
+    if (!NextField(delimiter_, line, more, field, rows_))
       return rows_.Error(record.line, "expected column names, got a broken quoted field");
     columns_.push_back({.role = Role::kUnused, .feature = 0, .name = std::string(field)});
     if (columns_.size() > static_cast<std::size_t>(rows_.options().limits.max_features) + 64) {
@@ -150,44 +133,6 @@ absl::Status CsvReader::MissingColumn(const std::string& name) const {
                      graph::Concat("expected a column ", name, ", got columns ", found, hint));
 }
 
-bool CsvReader::QuotedField(std::string_view& rest, bool& more, std::string_view& field) {
-  std::size_t end = rest.find('"', 1);
-  bool doubled = false;
-  while (end != std::string_view::npos && end + 1 < rest.size() && rest[end + 1] == '"') {
-    doubled = true;
-    end = rest.find('"', end + 2);
-  }
-  if (end == std::string_view::npos)
-    return rows_.Fail("expected \" at the end of a quoted field, got the end of the line");
-  field = rest.substr(1, end - 1);
-  rest.remove_prefix(end + 1);
-  while (!rest.empty() && rest.front() == ' ') rest.remove_prefix(1);
-  more = !rest.empty();
-  if (more && rest.front() != delimiter_) {
-    return rows_.Fail("expected a delimiter after a quoted field, got more text");
-  }
-  if (more) rest.remove_prefix(1);
-  if (doubled) {
-    std::string& text = rows_.NewText();
-    for (std::size_t i = 0; i < field.size(); ++i) {
-      text += field[i];
-      if (field[i] == '"') ++i;
-    }
-    field = text;
-  }
-  return true;
-}
-
-bool CsvReader::NextField(std::string_view& rest, bool& more, std::string_view& field) {
-  if (!rest.empty() && rest.front() == '"') return QuotedField(rest, more, field);
-  std::size_t end = 0;
-  while (end < rest.size() && rest[end] != delimiter_) ++end;
-  more = end < rest.size();
-  field = Trim(rest.substr(0, end));
-  rest.remove_prefix(more ? end + 1 : end);
-  return true;
-}
-
 bool CsvReader::TakeField(const Column& column, std::string_view field) {
   switch (column.role) {
     case Role::kUnused:
@@ -211,7 +156,7 @@ void CsvReader::ParseLine(std::string_view line) {
   std::size_t index = 0;
   for (; more && index < columns_.size(); ++index) {
     std::string_view field;
-    if (!NextField(line, more, field)) return;
+    if (!NextField(delimiter_, line, more, field, rows_)) return;
     if (!TakeField(columns_[index], field)) return;
   }
   if (more || index < columns_.size()) {

@@ -34,9 +34,6 @@ class CsvReader final : public EventReader {
   absl::Status AssignRole(Column& column, std::int32_t (&seen)[5]);
   absl::Status CheckFeatures() const;
   absl::Status MissingColumn(const std::string& name) const;
-  // Takes the next field off `rest`; false after an error of the row.
-  bool NextField(std::string_view& rest, bool& more, std::string_view& field);
-  bool QuotedField(std::string_view& rest, bool& more, std::string_view& field);
   void ParseLine(std::string_view line);
   bool TakeField(const Column& column, std::string_view field);
 

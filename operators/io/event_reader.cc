@@ -11,6 +11,7 @@
 #include "graph/text.h"
 #include "operators/io/csv_reader.h"
 #include "operators/io/json_reader.h"
+#include "operators/io/mapped_reader.h"
 #include "operators/io/record_buffer.h"
 
 namespace weft::operators::io {
@@ -74,6 +75,12 @@ absl::StatusOr<std::unique_ptr<EventReader>> EventReader::Open(std::string name,
   WEFT_ASSIGN(const char first, buffer.Peek());
   const bool is_json = options.format == FileFormat::kJson ||
                        (options.format == FileFormat::kAuto && (first == '{' || first == '['));
+  if (options.mapping != nullptr) {
+    if (is_json)
+      return absl::InvalidArgumentError(
+          graph::Concat(name, ": expected CSV for a mapping, got JSON"));
+    return MappedReader::Open(std::move(name), std::move(buffer), options);
+  }
   if (is_json) {
     if (first == '[') buffer.set_kind(RecordBuffer::Kind::kArrayElements);
     return std::make_unique<JsonReader>(std::move(name), std::move(buffer), options);

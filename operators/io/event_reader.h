@@ -34,6 +34,10 @@
 
 namespace weft::operators::io {
 
+namespace v1 {
+class InputMapping;  // weft/operators/io/v1/input_mapping.proto
+}
+
 enum class FileFormat {
   kAuto,
   kCsv,
@@ -68,6 +72,10 @@ struct ReadOptions {
   TimeUnit time_unit = TimeUnit::kSeconds;
   FieldNames names;
   ReadLimits limits;
+  // Times are multiplied by it.
+  std::int64_t time_scale = 1;
+  // If set, rows of CSV become events in this way, and `names` are not used (mapped_reader.h).
+  std::shared_ptr<const v1::InputMapping> mapping;
 };
 
 // Rows in file order. Keys point into the reader's buffer: everything is valid until the next call

@@ -65,7 +65,14 @@ bool RowBuilder::SetKey(std::string_view name, std::string_view key, std::string
 }
 
 bool RowBuilder::SetTime(std::string_view text) {
-  if (ParseTime(text, options_.time_unit, time_us_)) return true;
+  if (ParseTime(text, options_.time_unit, time_us_)) {
+    if (options_.time_scale == 1) return true;
+    graph::TimeUs scaled_us = 0;
+    if (!__builtin_mul_overflow(time_us_, options_.time_scale, &scaled_us)) {
+      time_us_ = scaled_us;
+      return true;
+    }
+  }
   return Fail(graph::Concat(options_.names.time, ": expected a number of ",
                             TimeUnitName(options_.time_unit), " or an ISO-8601 time, got ",
                             Shown(text)));

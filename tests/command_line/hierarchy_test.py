@@ -1,7 +1,9 @@
 """The hierarchy of episodes as users see it: offline, in a graph, and asked of a service.
 usage: hierarchy_test.py WEFT ROOT"""
 
+import gzip
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -56,6 +58,23 @@ class Hierarchy(unittest.TestCase):
         self.assertIn("/dev/full: No space left", full.stderr)
         refused = run("eval", "segments", str(self.file), "--snapshot", "1 week", code=2)
         self.assertIn("--snapshot: expected a duration", refused.stderr)
+
+    def test_reads_real_streams(self):
+        data = pathlib.Path(os.environ.get("WEFT_DATA", ROOT.parent / "shared" / "data")) / "events"
+        game = data / "resistance" / "network0.csv.gz"
+        if not game.exists():
+            self.skipTest(f"{game} is not here")
+        mapping = ("--mapping", str(ROOT / "deploy" / "mappings" / "resistance.pbtxt"))
+        options = ("--snapshot", "333333us", "--window", "24", "--quantile", "0.8", "--json")
+        looks = gzip.decompress(game.read_bytes()).decode()
+        found = json.loads(run("eval", "segments", "-", *mapping, *options, stdin=looks).stdout)
+        self.assertEqual(found["snapshots"], len(looks.splitlines()) - 1)
+        fine, coarse = (level["episodes"] for level in found["levels"][:2])
+        self.assertTrue(2.5 < fine / coarse < 8, f"{fine} and {coarse} episodes")
+        match = data / "metrica" / "Sample_Game_1_RawEventsData.csv"
+        mapping = ("--mapping", str(ROOT / "deploy" / "mappings" / "metrica.pbtxt"))
+        told = json.loads(run("describe", "events", str(match), *mapping, "--json").stdout)
+        self.assertEqual(told["events"], len(match.read_text().splitlines()) - 1)
 
     def test_bench(self):
         """What is measured works and is said in full; figures are for quiet machines."""

@@ -9,7 +9,7 @@ import sys
 import jsonschema
 
 WEFT = pathlib.Path(sys.argv[1])
-ROOT = pathlib.Path(sys.argv[2])
+ROOT = pathlib.Path(sys.argv[2]).resolve()
 
 
 def run(*arguments, code=0, stdin=None):
