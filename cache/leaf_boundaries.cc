@@ -37,6 +37,12 @@ std::span<std::uint32_t> LeafBoundaries::ProfileOf(std::int64_t snapshot) {
   return std::span(ring_).subspan(static_cast<std::size_t>(place) * kProfileSlots, kProfileSlots);
 }
 
+std::int64_t LeafBoundaries::latest_score() const {
+  if (peaks_.size() == 0) return 0;
+  const std::int64_t score = peaks_.score(peaks_.size() - 1);
+  return score == kNoScore ? 0 : score;
+}
+
 void LeafBoundaries::Push(std::span<const std::uint32_t> profile, std::vector<LeafStep>& decided) {
   std::ranges::copy(profile, ProfileOf(snapshot_count_).begin());
   ++snapshot_count_;

@@ -64,6 +64,9 @@ class LeafBoundaries {
 
   std::int64_t snapshot_count() const { return snapshot_count_; }
   std::int64_t threshold() const { return threshold_; }
+  // The score of the boundary a window before the latest snapshot, decided or not; 0 before there
+  // is one.
+  std::int64_t latest_score() const;
 
   // State to save, and to load into boundaries with the same options.
   template <class Self, class Archive>

@@ -133,6 +133,10 @@ class GrpcHierarchyClient final : public HierarchyClient {
   absl::StatusOr<v1::SimilarResponse> Similar(const v1::SimilarRequest& request) override {
     return Call(deadline_seconds_, stub_, &v1::HierarchyService::Stub::Similar, request);
   }
+  absl::StatusOr<v1::PredictNextResponse> PredictNext(
+      const v1::PredictNextRequest& request) override {
+    return Call(deadline_seconds_, stub_, &v1::HierarchyService::Stub::PredictNext, request);
+  }
   absl::StatusOr<v1::SubgraphResponse> Subgraph(const v1::SubgraphRequest& request) override {
     return Call(deadline_seconds_, stub_, &v1::HierarchyService::Stub::Subgraph, request);
   }

@@ -63,6 +63,8 @@ class HierarchyClient {
       const v1::FollowEntityRequest& request) = 0;
   virtual absl::StatusOr<v1::CompareResponse> Compare(const v1::CompareRequest& request) = 0;
   virtual absl::StatusOr<v1::SimilarResponse> Similar(const v1::SimilarRequest& request) = 0;
+  virtual absl::StatusOr<v1::PredictNextResponse> PredictNext(
+      const v1::PredictNextRequest& request) = 0;
   virtual absl::StatusOr<v1::SubgraphResponse> Subgraph(const v1::SubgraphRequest& request) = 0;
   virtual absl::StatusOr<v1::StatsResponse> Stats(const v1::StatsRequest& request) = 0;
   // As LinkClient::SubscribePredictions.

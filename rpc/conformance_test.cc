@@ -65,6 +65,8 @@ const std::multimap<std::string, std::string>& Requests() {
       {"HierarchyService/FollowEntity", "entity: '1' level: 2"},
       {"HierarchyService/Compare", "id: ID other_id: OTHER"},
       {"HierarchyService/Similar", "id: ID top_k: 4"},
+      {"HierarchyService/PredictNext", "level: 1 horizon_us: 60000000"},
+      {"HierarchyService/PredictNext", "level: 9"},
       {"HierarchyService/Subgraph", "max_nodes: 9"},
       {"HierarchyService/Stats", ""},
       {"HierarchyService/Stats", "tree { node: 'nothing' }"},

@@ -9,7 +9,7 @@ namespace weft::rpc {
 // `host` outlives what is registered.
 void RegisterHierarchyHandlers(GraphHost* host, Dispatcher& dispatcher);
 
-// Of these, those that are about the mixes of pairs: Compare and Similar.
+// Of these, those that are about the mixes of pairs: Compare, Similar and PredictNext.
 void RegisterMixHandlers(GraphHost* host, Dispatcher& dispatcher);
 // FollowEntity and Subgraph.
 void RegisterEntityHandlers(GraphHost* host, Dispatcher& dispatcher);

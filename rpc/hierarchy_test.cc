@@ -252,6 +252,27 @@ TEST_F(HierarchyServerTest, FollowsEntitiesAndComparesEpisodes) {
   }
 }
 
+TEST_F(HierarchyServerTest, ForetellsTheEndOfWhatIsOpen) {
+  v1::PredictNextRequest request;
+  EXPECT_TRUE(absl::IsFailedPrecondition(hierarchy_->PredictNext(request).status()));
+  Ingest(0, events_.source.size());
+  const auto foretold = hierarchy_->PredictNext(request);
+  ASSERT_TRUE(foretold.ok()) << foretold.status();
+  const std::vector<v1::Episode> leaves = Level(1);
+  EXPECT_EQ(foretold->episode().id(), leaves.back().id());
+  EXPECT_LE(foretold->end_p10_us(), foretold->end_p50_us());
+  EXPECT_LE(foretold->end_p50_us(), foretold->end_p90_us());
+  EXPECT_GT(foretold->end_p10_us(), foretold->episode().begin_us());
+  EXPECT_TRUE(foretold->ends_within() > 0.0 && foretold->ends_within() < 1.0);
+  ASSERT_EQ(foretold->precedent_size(), 5);
+  for (const v1::EpisodePrecedent& precedent : foretold->precedent())
+    EXPECT_EQ(precedent.next().begin_us(), precedent.episode().end_us());
+  EXPECT_EQ(foretold->next_entity_size(), 3);
+  request.set_level(16);
+  EXPECT_THAT(std::string(hierarchy_->PredictNext(request).status().message()),
+              HasSubstr("no episode of level 16 is open"));
+}
+
 TEST_F(HierarchyServerTest, TellsHowFarItIs) {
   v1::StatsRequest stats;
   auto told = hierarchy_->Stats(stats);

@@ -6,6 +6,7 @@
 
 #include "graph/check.h"
 #include "graph/text.h"
+#include "operators/hierarchy/episode_forecast.h"
 #include "rpc/episode_message.h"
 #include "rpc/error_details.h"
 #include "rpc/hierarchy_handlers.h"
@@ -22,6 +23,10 @@ constexpr int kDifferencesMax = 32;
 constexpr int kListNames = 3;
 constexpr int kTopDefault = 10;
 constexpr int kTopMax = 1000;
+constexpr int kPrecedentsDefault = 5;
+constexpr int kPrecedentsMax = 100;
+constexpr std::int64_t kHorizonDefaultUs = 30'000'000;
+constexpr std::int64_t kHorizonMaxUs = std::int64_t{3652} * 24 * 3600 * 1'000'000;
 // Episodes compared in one read: some hundred microseconds.
 constexpr std::int64_t kComparedAtOnce = 8192;
 
@@ -231,6 +236,78 @@ absl::StatusOr<v1::SimilarResponse> Similar(GraphHost& host, const CallContext& 
   return response;
 }
 
+// What a forecast needs of the view.
+struct PickedForecast {
+  PickedEpisode open;
+  std::optional<operators::hierarchy::EndForecast> end;
+  std::vector<operators::hierarchy::NodeShare> next_nodes;
+  struct Precedent {
+    PickedEpisode episode, next;
+    float affinity = 0;
+  };
+  std::vector<Precedent> precedents;
+};
+
+absl::Status PickForecast(const cache::EpisodeView& view, const HierarchyReader& reader,
+                          std::int32_t level, std::int64_t horizon_us, std::size_t top,
+                          PickedForecast& picked) {
+  if (level > view.level_count() || view.All(level).end == view.Closed(level).end)
+    return absl::FailedPreconditionError(graph::Concat("no episode of level ", level, " is open"));
+  const std::int64_t open = view.Closed(level).end;
+  picked.open = PickEpisode(view, level, open);
+  picked.end = operators::hierarchy::DurationHistory(view, level)
+                   .ForecastEnd(view.BeginUs(level, open), view.known_until_us(), horizon_us);
+  if (!picked.end)
+    return absl::FailedPreconditionError(
+        graph::Concat("expected at least ", operators::hierarchy::DurationHistory::kFewest,
+                      " closed episodes of level ", level, ", got ",
+                      view.Closed(level).end - view.Closed(level).begin));
+  const auto precedents = operators::hierarchy::FindPrecedents(
+      view, level, open, view.Sums(level, open).pair_count(), top, reader.exec());
+  picked.next_nodes = operators::hierarchy::NextNodes(view, level, precedents);
+  for (const auto& [number, affinity] : precedents)
+    picked.precedents.push_back(
+        {PickEpisode(view, level, number), PickEpisode(view, level, number + 1), affinity});
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::PredictNextResponse> PredictNext(GraphHost& host, const CallContext& context,
+                                                    const v1::PredictNextRequest& request) {
+  WEFT_ASSIGN(const std::int32_t level, CheckedLevel(request.level(), 1));
+  WEFT_ASSIGN(const std::int64_t top,
+              CheckedCount("top_k", request.top_k(), kPrecedentsDefault, kPrecedentsMax));
+  WEFT_ASSIGN(const std::int64_t horizon_us,
+              CheckedCount("horizon_us", request.horizon_us(), kHorizonDefaultUs, kHorizonMaxUs));
+  WEFT_ASSIGN(const int names, CheckedNames(request.max_names(), kListNames));
+  v1::PredictNextResponse response;
+  PickedForecast picked;
+  WEFT_TRY(ReadHierarchy(host, context, request.tree(), *response.mutable_tree(),
+                         [&](const cache::EpisodeView& view, const HierarchyReader& reader) {
+                           return PickForecast(view, reader, level, horizon_us,
+                                               static_cast<std::size_t>(top), picked);
+                         }));
+  const Interner& interner = host.interner();
+  FillEpisode(picked.open, interner, names, *response.mutable_episode());
+  response.set_end_p10_us(picked.end->end_us[0]);
+  response.set_end_p50_us(picked.end->end_us[1]);
+  response.set_end_p90_us(picked.end->end_us[2]);
+  response.set_ends_within(picked.end->ends_within);
+  response.set_based_on(picked.end->based_on);
+  for (const auto& [node, share] : picked.next_nodes) {
+    if (response.next_entity_size() == names) break;
+    v1::EntityCount& entity = *response.add_next_entity();
+    FillEntity(interner.Key(node), 0, 0, entity);
+    entity.set_share(share);
+  }
+  for (const PickedForecast::Precedent& precedent : picked.precedents) {
+    v1::EpisodePrecedent& message = *response.add_precedent();
+    FillEpisode(precedent.episode, interner, names, *message.mutable_episode());
+    FillEpisode(precedent.next, interner, names, *message.mutable_next());
+    message.set_affinity(std::min(1.0f, precedent.affinity));
+  }
+  return response;
+}
+
 }  // namespace
 
 void RegisterMixHandlers(GraphHost* host, Dispatcher& dispatcher) {
@@ -243,6 +320,11 @@ void RegisterMixHandlers(GraphHost* host, Dispatcher& dispatcher) {
       "/weft.v1.HierarchyService/Similar",
       [host](const CallContext& context, const v1::SimilarRequest& request) {
         return Similar(*host, context, request);
+      });
+  dispatcher.Register<v1::PredictNextRequest, v1::PredictNextResponse>(
+      "/weft.v1.HierarchyService/PredictNext",
+      [host](const CallContext& context, const v1::PredictNextRequest& request) {
+        return PredictNext(*host, context, request);
       });
 }
 

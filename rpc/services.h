@@ -80,6 +80,7 @@ class HierarchyGrpcService final : public v1::HierarchyService::CallbackService 
   WEFT_UNARY_METHOD(HierarchyService, FollowEntity)
   WEFT_UNARY_METHOD(HierarchyService, Compare)
   WEFT_UNARY_METHOD(HierarchyService, Similar)
+  WEFT_UNARY_METHOD(HierarchyService, PredictNext)
   WEFT_UNARY_METHOD(HierarchyService, Subgraph)
   WEFT_STREAM_METHOD(HierarchyService, Subscribe)
   WEFT_UNARY_METHOD(HierarchyService, Stats)

@@ -55,6 +55,7 @@ void AddEvalCommand(Command root, Invocation& invocation) {
   AddEvalLabels(eval, invocation);
   AddEvalNextTime(eval, invocation);
   AddEvalSegments(eval, invocation);
+  AddEvalEpisodes(eval, invocation);
 }
 
 }  // namespace weft::deploy

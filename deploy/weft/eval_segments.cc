@@ -2,9 +2,9 @@
 #include <cstdio>
 #include <memory>
 
-#include "absl/time/time.h"
 #include "deploy/weft/eval_command.h"
 #include "deploy/weft/graph_file.h"
+#include "deploy/weft/snapshot_flags.h"
 #include "graph/check.h"
 #include "graph/text.h"
 #include "operators/hierarchy/segment_evaluation.h"
@@ -25,29 +25,16 @@ constexpr std::size_t kMaxTruthBytes = 64 << 20;
 struct Flags {
   std::string path;
   std::string truth;
-  std::string snapshot = "1s";
+  SnapshotFlags snapshots;
   std::int64_t tolerance = 10;
-  std::int32_t window = 16;
-  double threshold = 4.0;
-  double quantile = 0.0;
   bool json = false;
   InputFlags input;
 };
 
 absl::StatusOr<SegmentOptions> OptionsFrom(const Flags& flags) {
-  absl::Duration width;
-  if (!absl::ParseDuration(flags.snapshot, &width) || width < absl::Microseconds(1) ||
-      width > absl::Hours(24 * 366))
-    return absl::InvalidArgumentError(graph::Concat(
-        "--snapshot: expected a duration from 1us to a year as 500ms, 1s or 24h, got ",
-        flags.snapshot));
   SegmentOptions options;
-  options.snapshots.width_us = absl::ToInt64Microseconds(width);
-  options.snapshots.most_empty = 4 * std::int64_t{flags.window};
-  options.leaf.window = flags.window;
-  options.leaf.threshold =
-      static_cast<std::int64_t>(flags.threshold * static_cast<double>(cache::kLikelihoodOne));
-  options.leaf.threshold_quantile = static_cast<float>(flags.quantile);
+  WEFT_ASSIGN(options.snapshots, SnapshotOptionsFrom(flags.snapshots));
+  options.leaf = LeafOptionsFrom(flags.snapshots);
   options.tolerance = flags.tolerance;
   return options;
 }
@@ -110,7 +97,7 @@ ordered_json ResultJson(const Flags& flags, const operators::io::EventFile& file
 
 void PrintTable(const Flags& flags, const SegmentResult& result) {
   std::printf("%s: %" PRId64 " snapshots of %s, boundaries known %.1f snapshots later\n",
-              flags.path.c_str(), result.snapshots, flags.snapshot.c_str(),
+              flags.path.c_str(), result.snapshots, flags.snapshots.width.c_str(),
               result.decision_latency_snapshots);
   std::printf("  level  episodes  snapshots each    f1  uniform  random   flat\n");
   for (const SegmentLevel& level : result.levels) {
@@ -163,22 +150,11 @@ void AddEvalSegments(Command eval, Invocation& invocation) {
   segments.AddOption("FILE", flags->path, "CSV or JSON events; - is stdin").Required();
   segments.AddOption("--truth", flags->truth,
                      "CSV with the columns time and level: 1 is fine, 2 coarse");
-  segments.AddOption("--snapshot", flags->snapshot, "How much time a snapshot spans (1s)");
+  AddSnapshotFlags(segments, flags->snapshots);
   segments
       .AddOption("--tolerance", flags->tolerance,
                  "Snapshots that a boundary of level 1 may be off; of level n, n times that (10)")
       .Between(0L, 1'000'000L);
-  segments.AddOption("--window", flags->window, "Snapshots compared on each side (16)")
-      .Between(2, 1024);
-  segments
-      .AddOption("--threshold", flags->threshold,
-                 "Standard deviations above chance that a boundary needs (4)")
-      .Between(-100.0, 1e6);
-  segments
-      .AddOption("--quantile", flags->quantile,
-                 "Instead, the share of scores below the threshold: for counts that hang together "
-                 "over time")
-      .Between(0.0, 0.999);
   segments.AddFlag("--json", flags->json, "One JSON object on stdout");
   AddInputFlags(segments, flags->input);
   segments.Runs(invocation, [flags] { return Run(*flags); });

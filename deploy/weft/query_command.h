@@ -15,7 +15,7 @@ void AddQueryHistory(Command query, Invocation& invocation);
 void AddQueryTimeline(Command query, Invocation& invocation);
 // episode, at, top and boundaries.
 void AddQueryEpisodes(Command query, Invocation& invocation);
-// follow, similar and compare.
+// follow, similar, compare and next.
 void AddQueryEntities(Command query, Invocation& invocation);
 
 // Which hierarchy is asked, of which stretch of time, and how the answer is printed.

@@ -4,6 +4,8 @@
 #include "absl/strings/str_format.h"
 #include "deploy/weft/episode_text.h"
 #include "deploy/weft/query_command.h"
+#include "deploy/weft/snapshot_flags.h"
+#include "operators/io/time_text.h"
 
 namespace weft::deploy {
 namespace {
@@ -17,6 +19,7 @@ struct Flags : EpisodeFlags {
   std::int32_t count = 0;
   double min_share = 0.0;
   bool overlapping = false;
+  std::string within = "30s";
 };
 
 int QueryFollow(const Flags& flags) {
@@ -126,6 +129,59 @@ int QueryCompare(const Flags& flags) {
   return kOk;
 }
 
+int QueryNext(const Flags& flags) {
+  v1::PredictNextRequest request;
+  flags.FillTree(request);
+  request.set_level(flags.level);
+  request.set_top_k(flags.count);
+  const auto horizon_us = DurationFlag("--within", flags.within);
+  if (!horizon_us.ok()) return Fail(horizon_us.status(), kUsage);
+  request.set_horizon_us(*horizon_us);
+  const auto response = flags.OpenClient()->PredictNext(request);
+  if (!response.ok()) return Fail(response.status());
+  ordered_json next = ordered_json::array(), precedents = ordered_json::array();
+  std::string names;
+  for (const v1::EntityCount& entity : response->next_entity()) {
+    next.push_back({{"entity", entity.entity()}, {"share", entity.share()}});
+    absl::StrAppendFormat(&names, "%s%s %.0f%%", names.empty() ? "" : ", ", entity.entity(),
+                          100.0 * entity.share());
+  }
+  for (const v1::EpisodePrecedent& one : response->precedent())
+    precedents.push_back({{"affinity", one.affinity()},
+                          {"episode", EpisodeJson(one.episode())},
+                          {"next", EpisodeJson(one.next())}});
+  using operators::io::FormatTime;
+  if (flags.json) {
+    ordered_json object = {{"schema_version", 1}};
+    AddTreeJson(response->tree(), object);
+    object["episode"] = EpisodeJson(response->episode());
+    object["end_p10"] = FormatTime(response->end_p10_us());
+    object["end_p10_us"] = response->end_p10_us();
+    object["end_p50"] = FormatTime(response->end_p50_us());
+    object["end_p50_us"] = response->end_p50_us();
+    object["end_p90"] = FormatTime(response->end_p90_us());
+    object["end_p90_us"] = response->end_p90_us();
+    object["within_us"] = *horizon_us;
+    object["ends_within"] = response->ends_within();
+    object["based_on"] = response->based_on();
+    object["next_entities"] = next;
+    object["precedents"] = precedents;
+    PrintJson(object);
+    return kOk;
+  }
+  std::printf("open   %s\n", EpisodeLine(response->episode()).c_str());
+  std::printf("ends   %s .. %s .. %s (.1, .5, .9); within %s: %.0f%%\n",
+              FormatTime(response->end_p10_us()).c_str(),
+              FormatTime(response->end_p50_us()).c_str(),
+              FormatTime(response->end_p90_us()).c_str(), flags.within.c_str(),
+              100.0 * response->ends_within());
+  std::printf("next   %s\n", names.c_str());
+  for (const v1::EpisodePrecedent& one : response->precedent())
+    std::printf("%.3f  %s\n       then %s\n", one.affinity(), EpisodeLine(one.episode()).c_str(),
+                EpisodeLine(one.next()).c_str());
+  return kOk;
+}
+
 }  // namespace
 
 void AddQueryEntities(Command query, Invocation& invocation) {
@@ -166,6 +222,17 @@ void AddQueryEntities(Command query, Invocation& invocation) {
   AddTreeFlags(compare, *compare_flags);
   compare.AddOption("--limit", compare_flags->count, "Differences to show (10)").Between(1, 32);
   compare.Runs(invocation, [compare_flags] { return QueryCompare(*compare_flags); });
+
+  Command next =
+      query.AddCommand("next", "When the open episode ends, what it is like, who comes next.",
+                       "weft query next --level 2\n"
+                       "weft query next --within 5min --json");
+  auto next_flags = std::make_shared<Flags>();
+  AddTreeFlags(next, *next_flags);
+  AddLevelFlag(next, "The level (1)", next_flags->level);
+  next.AddOption("--within", next_flags->within, "How likely it is to end in this time (30s)");
+  next.AddOption("--count", next_flags->count, "Precedents to show (5)").Between(1, 100);
+  next.Runs(invocation, [next_flags] { return QueryNext(*next_flags); });
 }
 
 }  // namespace weft::deploy

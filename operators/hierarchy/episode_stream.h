@@ -28,6 +28,7 @@ class EpisodeStream {
   void Finish(std::vector<cache::EpisodeChange>& changes);
 
   const cache::EpisodeTree& tree() const { return tree_; }
+  const cache::LeafBoundaries& leaf() const { return leaf_; }
 
  private:
   void TakeIn(std::vector<cache::EpisodeChange>& changes);

@@ -76,6 +76,24 @@ class Hierarchy(unittest.TestCase):
         told = json.loads(run("describe", "events", str(match), *mapping, "--json").stdout)
         self.assertEqual(told["events"], len(match.read_text().splitlines()) - 1)
 
+    def test_eval_episodes(self):
+        long = self.path / "long.csv"
+        run("data", "generate", "hierarchy", "--snapshots", "30000", "--out", str(long))
+        arguments = ("eval", "episodes", str(long), "--horizon", "30s")
+        found = check("eval_episodes", json.loads(run(*arguments, "--json").stdout))
+        fine = found["levels"][0]
+        self.assertGreater(fine["forecasts"], 100)
+        # Planted leaves last 30 to 120 snapshots: their age says much.
+        self.assertLess(
+            fine["end"]["pinball_seconds"], fine["end_baselines"]["memoryless"]["pinball_seconds"]
+        )
+        self.assertLess(
+            fine["hazard"]["hierarchy"]["log_loss"], fine["hazard_baselines"]["fixed"]["log_loss"]
+        )
+        self.assertIn("AUROC", run(*arguments).stdout)
+        wrong = run("eval", "episodes", str(self.file), "--horizon", "soon", code=2)
+        self.assertIn("--horizon: expected a duration", wrong.stderr)
+
     def test_bench(self):
         """What is measured works and is said in full; figures are for quiet machines."""
         arguments = ("bench", "hierarchy", "--snapshots", "9000", "--requests", "3", "--json")
@@ -169,6 +187,9 @@ class Hierarchy(unittest.TestCase):
         other = similar["items"][0]["episode"]["id"]
         compared, _ = self.ask("query_compare", "compare", best["id"], other)
         self.assertAlmostEqual(compared["affinity"], similar["items"][0]["affinity"], places=4)
+        foretold, text = self.ask("query_next", "next", "--within", "1m")
+        self.assertEqual(len(foretold["precedents"]), 5)
+        self.assertIn("within 1m", text)
         past = str(best["end_us"])
         then, _ = self.ask("query_timeline", "timeline", "--at", past)
         self.assertEqual(then["known_until_us"], best["end_us"])

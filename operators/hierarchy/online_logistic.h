@@ -1,0 +1,55 @@
+// OnlineLogistic: a logistic regression that learns one example after the other, for heads of a few
+// columns. Columns are standardised by what came so far. For evaluations: not state of a service.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <vector>
+
+namespace weft::operators::hierarchy {
+
+class OnlineLogistic {
+ public:
+  explicit OnlineLogistic(std::size_t columns)
+      : weight_(columns), gradient_(columns), mean_(columns), square_(columns) {}
+
+  double Probability(const std::vector<double>& columns) const {
+    double logit = bias_;
+    for (std::size_t i = 0; i < columns.size(); ++i) logit += weight_[i] * Standard(i, columns[i]);
+    return 1.0 / (1.0 + std::exp(-logit));
+  }
+
+  // One step of AdaGrad (Duchi, Hazan, Singer 2011).
+  void Learn(const std::vector<double>& columns, bool came) {
+    const double error = Probability(columns) - (came ? 1.0 : 0.0);
+    Step(error, bias_, bias_gradient_);
+    for (std::size_t i = 0; i < columns.size(); ++i)
+      Step(error * Standard(i, columns[i]), weight_[i], gradient_[i]);
+    ++count_;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      const double before = columns[i] - mean_[i];
+      mean_[i] += before / count_;
+      square_[i] += before * (columns[i] - mean_[i]);
+    }
+  }
+
+ private:
+  static void Step(double gradient, double& weight, double& sum) {
+    constexpr double kRate = 0.1;
+    sum += gradient * gradient;
+    weight -= kRate * gradient / std::sqrt(sum + 1e-8);
+  }
+  double Standard(std::size_t i, double value) const {
+    constexpr double kMost = 5.0;
+    if (count_ < 2.0) return 0.0;
+    const double deviation = std::sqrt(square_[i] / count_);
+    return deviation > 0.0 ? std::clamp((value - mean_[i]) / deviation, -kMost, kMost) : 0.0;
+  }
+
+  double bias_ = 0.0, bias_gradient_ = 0.0;
+  double count_ = 0.0;
+  std::vector<double> weight_, gradient_, mean_, square_;
+};
+
+}  // namespace weft::operators::hierarchy
