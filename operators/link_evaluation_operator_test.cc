@@ -2,6 +2,7 @@
 #include <functional>
 
 #include "gmock/gmock.h"
+#include "graph/mark_batch.h"
 #include "gtest/gtest.h"
 #include "operators/catalog.h"
 #include "operators/learn/ranking_metrics.h"
@@ -12,6 +13,7 @@
 namespace weft::operators::link {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 using tests::OperatorRunner;
 
@@ -213,6 +215,17 @@ TEST(LinkEvaluationOperator, NamesTheBaselineWhileTheLearnedModelIsBehind) {
   EXPECT_EQ(choice.answering, "recency_node");
   EXPECT_THAT(choice.reason, HasSubstr("mean reciprocal rank 0.2500 against 0.5000 over the latest "
                                        "64 ranked events"));
+  // Each change is a mark.
+  std::vector<std::string> texts;
+  for (const graph::MarkBatch* batch : contest.runner().Outputs<graph::MarkBatch>("MARKS")) {
+    for (const graph::Mark& mark : batch->marks) {
+      EXPECT_EQ(mark.kind, "model");
+      texts.push_back(mark.text);
+    }
+  }
+  EXPECT_THAT(texts, ElementsAre(HasSubstr("pairs: weft_node is not ahead of recency_node"),
+                                 HasSubstr("targets: weft_node is not ahead of recency_node"),
+                                 HasSubstr("pairs: \"weft_node\" answers")));
 }
 
 TEST(LinkEvaluationOperator, RefusesReportsThatComeTooOften) {

@@ -67,6 +67,15 @@ class TimelineFilter {
   std::set<int> states_;
 };
 
+// Of now, also those that lie beyond the latest snapshot.
+std::vector<graph::Mark> MarksIn(const v1::TimelineRequest& request, const cache::EpisodeView& view,
+                                 const HierarchyReader& reader, std::size_t most) {
+  constexpr graph::TimeUs kFirst = graph::kBeforeAllTime, kLast = graph::kAfterAllTime;
+  return reader.marks().In(request.has_from_us() ? request.from_us() : kFirst,
+                           request.has_to_us() ? request.to_us() : kLast,
+                           view.is_past() ? view.known_until_us() : kLast, most);
+}
+
 absl::StatusOr<v1::TimelineResponse> Timeline(GraphHost& host, const CallContext& context,
                                               const v1::TimelineRequest& request) {
   WEFT_ASSIGN(const std::int64_t most,
@@ -80,9 +89,11 @@ absl::StatusOr<v1::TimelineResponse> Timeline(GraphHost& host, const CallContext
   const TimelineFilter filter(request, host.interner());
   v1::TimelineResponse response;
   std::vector<std::pair<PickedEpisode, std::int64_t>> items;
+  std::vector<graph::Mark> marks;
   WEFT_TRY(ReadHierarchy(host, context, request.tree(), *response.mutable_tree(),
-                         [&](const cache::EpisodeView& view, const HierarchyReader&) {
+                         [&](const cache::EpisodeView& view, const HierarchyReader& reader) {
                            const Stretch stretch = StretchOf(request, view);
+                           marks = MarksIn(request, view, reader, static_cast<std::size_t>(most));
                            cache::TimelineQuery query = {.from_us = stretch.from_us,
                                                          .to_us = stretch.to_us,
                                                          .most_items = most,
@@ -104,6 +115,13 @@ absl::StatusOr<v1::TimelineResponse> Timeline(GraphHost& host, const CallContext
     v1::TimelineItem& item = *response.add_item();
     FillEpisode(picked, host.interner(), names, *item.mutable_episode());
     item.set_hidden_count(hidden);
+  }
+  for (const graph::Mark& mark : marks) {
+    v1::TimelineMark& message = *response.add_mark();
+    message.set_begin_us(mark.begin_us);
+    message.set_end_us(mark.end_us);
+    message.set_kind(mark.kind);
+    message.set_text(mark.text);
   }
   return response;
 }

@@ -46,7 +46,24 @@ void PrintTimelineJson(const v1::TimelineResponse& response) {
   object["episode_count"] = response.episode_count();
   object["cut"] = response.cut();
   object["items"] = items;
+  ordered_json marks = ordered_json::array();
+  for (const v1::TimelineMark& mark : response.mark())
+    marks.push_back({{"begin", operators::io::FormatTime(mark.begin_us())},
+                     {"begin_us", mark.begin_us()},
+                     {"end", operators::io::FormatTime(mark.end_us())},
+                     {"end_us", mark.end_us()},
+                     {"kind", mark.kind()},
+                     {"text", mark.text()}});
+  object["marks"] = marks;
   PrintJson(object);
+}
+
+// The latest few.
+void PrintMarks(const v1::TimelineResponse& response) {
+  constexpr int kShown = 5;
+  for (int i = std::max(0, response.mark_size() - kShown); i < response.mark_size(); ++i)
+    std::printf("   %s  %s  %s\n", operators::io::FormatTime(response.mark(i).begin_us()).c_str(),
+                response.mark(i).kind().c_str(), response.mark(i).text().c_str());
 }
 
 // All levels as rows, and the episodes that stand out below.
@@ -69,6 +86,7 @@ int Draw(const Flags& flags, rpc::HierarchyClient& client) {
     return kOk;
   }
   std::printf("%s", DrawTimeline(rows, flags.from_us, flags.until_us, flags.width).c_str());
+  PrintMarks(rows.front());
   v1::TopSalientRequest top;
   flags.FillTree(top);
   flags.FillStretch(top);

@@ -50,6 +50,19 @@ std::string Row(const v1::TimelineResponse& level, const Axis& axis) {
   return row;
 }
 
+// A sign where something was noticed; nothing if nothing was.
+std::string MarkRow(const v1::TimelineResponse& level, const Axis& axis) {
+  std::string row(static_cast<std::size_t>(axis.width), ' ');
+  bool any = false;
+  for (const v1::TimelineMark& mark : level.mark()) {
+    if (mark.begin_us() < axis.from_us || mark.begin_us() >= axis.until_us) continue;
+    const std::int32_t column = std::min(axis.ColumnOf(mark.begin_us()), axis.width - 1);
+    row[static_cast<std::size_t>(column)] = '^';
+    any = true;
+  }
+  return any ? "   " + row + "\n" : "";
+}
+
 }  // namespace
 
 std::string DrawTimeline(const std::vector<v1::TimelineResponse>& levels,
@@ -67,6 +80,7 @@ std::string DrawTimeline(const std::vector<v1::TimelineResponse>& levels,
   for (auto level = levels.rbegin(); level != levels.rend(); ++level)
     absl::StrAppendFormat(&text, "%2d %s %6d\n", level->level(), Row(*level, axis),
                           level->episode_count());
+  text += MarkRow(levels.front(), axis);
   const std::string begin = operators::io::FormatTime(axis.from_us).substr(0, 19);
   const std::string end = operators::io::FormatTime(axis.until_us).substr(0, 19);
   absl::StrAppendFormat(&text, "   %-*s%s\n", std::max(0, width - 19), begin, end);

@@ -17,6 +17,8 @@ constexpr std::int64_t kLeastLeaves = 64;
 constexpr std::int64_t kMostLeaves = 1 << 24;
 constexpr std::int64_t kLeastPairs = 1 << 16;
 constexpr std::int64_t kMostPairs = 1 << 30;
+constexpr std::int64_t kDefaultMarks = 4096;
+constexpr std::int64_t kMostMarks = 1 << 20;
 constexpr double kMostKeepSeconds = 3.2e9;  // a century
 constexpr double kMicroseconds = 1e6;
 
@@ -63,7 +65,7 @@ absl::StatusOr<cache::EpisodeTreeOptions> OptionsOf(const graph::OpenContext& co
 
 graph::Contract EpisodeTreeBuild::contract() {
   graph::Contract contract;
-  contract.Input(kSegmented);
+  contract.Input(kSegmented).Input(kMarks, /*optional=*/true);
   contract.Output(kEpisodes);
   contract.options_type = v1::EpisodeTreeBuild::descriptor()->full_name();
   contract.reads = graph::Reads::kBeforeBatch;
@@ -78,6 +80,10 @@ absl::Status EpisodeTreeBuild::Open(graph::OpenContext& context) {
   if (!exec) return absl::FailedPreconditionError(error);
   exec_ = *exec;
   tree_.emplace(options, gpu::MemoryOf(exec_));
+  std::int64_t most_marks = kDefaultMarks;
+  WEFT_TRY(ReadBound(context, "max_marks", context.Options<v1::EpisodeTreeBuild>().max_marks(), 1,
+                     kMostMarks, most_marks));
+  marks_.emplace(most_marks);
   sends_ = context.IsConnected(kEpisodes.name);
   const std::string node(context.node_name());
   snapshots_ = &context.metrics().GetCounter("weft_hierarchy_snapshots_total",
@@ -89,7 +95,17 @@ absl::Status EpisodeTreeBuild::Open(graph::OpenContext& context) {
   return absl::OkStatus();
 }
 
+void EpisodeTreeBuild::TakeMarks(const graph::ProcessContext& context) {
+  const graph::MarkBatch& batch = context.Get(kMarks);
+  for (std::int64_t row = context.begin(); row < context.end(); ++row)
+    marks_->Add(batch.marks[static_cast<std::size_t>(row)], context.packet().time_us());
+}
+
 absl::Status EpisodeTreeBuild::Process(graph::ProcessContext& context) {
+  if (context.port() == kMarks.name) {
+    TakeMarks(context);
+    return absl::OkStatus();
+  }
   const SegmentedSnapshots& segmented = context.Get(kSegmented);
   std::shared_ptr<EpisodeBatch> batch;
   for (std::int64_t row = context.begin(); row < context.end(); ++row) {
@@ -142,11 +158,13 @@ void EpisodeTreeBuild::AddRow(const cache::EpisodeChange& change, EpisodeBatch& 
 }
 
 absl::Status EpisodeTreeBuild::Save(graph::CheckpointSink& sink) const {
-  return SaveState("tree", *tree_, sink);
+  WEFT_TRY(SaveState("tree", *tree_, sink));
+  return SaveState("marks", *marks_, sink);
 }
 
 absl::Status EpisodeTreeBuild::Load(graph::CheckpointSource& source) {
-  return LoadState("tree", *tree_, source);
+  WEFT_TRY(LoadState("tree", *tree_, source));
+  return LoadState("marks", *marks_, source);
 }
 
 }  // namespace weft::operators::hierarchy

@@ -15,6 +15,7 @@ namespace weft::operators::hierarchy {
 class EpisodeTreeBuild final : public graph::Operator, public HierarchyReader {
  public:
   static constexpr graph::In<SegmentedSnapshots> kSegmented{"SEGMENTED"};
+  static constexpr graph::In<graph::MarkBatch> kMarks{"MARKS"};
   static constexpr graph::Out<EpisodeBatch> kEpisodes{"EPISODES"};
 
   static graph::Contract contract();
@@ -26,13 +27,16 @@ class EpisodeTreeBuild final : public graph::Operator, public HierarchyReader {
 
   const cache::EpisodeTree& tree() const override { return *tree_; }
   const gpu::Exec& exec() const override { return exec_; }
+  const MarkTimeline& marks() const override { return *marks_; }
 
  private:
+  void TakeMarks(const graph::ProcessContext& context);
   void AddRow(const cache::EpisodeChange& change, EpisodeBatch& batch) const;
 
   gpu::Exec exec_;
   bool sends_ = false;
   std::optional<cache::EpisodeTree> tree_;
+  std::optional<MarkTimeline> marks_;
   std::vector<cache::EpisodeChange> changes_;
   graph::Counter* snapshots_ = nullptr;
   std::vector<graph::Gauge*> episodes_;  // of each level

@@ -12,6 +12,7 @@
 #include "cache/mix_affinity.h"
 #include "gpu/exec.h"
 #include "graph/packet.h"
+#include "operators/hierarchy/mark_timeline.h"
 
 namespace weft::operators::hierarchy {
 
@@ -45,6 +46,8 @@ class HierarchyReader {
   virtual const cache::EpisodeTree& tree() const = 0;
   // Where kernels over the tree run.
   virtual const gpu::Exec& exec() const = 0;
+  // What other operators noticed.
+  virtual const MarkTimeline& marks() const = 0;
 };
 
 }  // namespace weft::operators::hierarchy

@@ -101,7 +101,7 @@ graph::Contract LinkEvaluationOperator::contract() {
   graph::Contract contract;
   contract.Input(kScores1);
   contract.Input(kScores2, /*optional=*/true).Input(kScores3, /*optional=*/true);
-  contract.Input(kScores4, /*optional=*/true).Output(kEvaluation);
+  contract.Input(kScores4, /*optional=*/true).Output(kEvaluation).Output(kMarks);
   contract.options_type = "weft.operators.link.v1.LinkEvaluation";
   contract.reads = graph::Reads::kBeforeBatch;
   contract.state_version = 2;
@@ -179,9 +179,29 @@ absl::Status LinkEvaluationOperator::Process(graph::ProcessContext& context) {
   model.report = *report;
   model.undecided = 1;
   Show(model);
+  const graph::TimeUs time_us = report->time_us;
   context.Emit<LinkEvaluationReport>(kEvaluation, std::move(report));
+  const std::array<LinkChoice, 2> before = {choice(LinkQuestion::kPairs),
+                                            choice(LinkQuestion::kTargets)};
   DecideIfAllReported();
+  MarkChanges(before, time_us, context);
   return absl::OkStatus();
+}
+
+void LinkEvaluationOperator::MarkChanges(const std::array<LinkChoice, 2>& before,
+                                         graph::TimeUs time_us,
+                                         graph::ProcessContext& context) const {
+  auto batch = std::make_shared<graph::MarkBatch>();
+  for (const LinkQuestion question : {LinkQuestion::kPairs, LinkQuestion::kTargets}) {
+    const LinkChoice now = choice(question);
+    if (now.answering == before[static_cast<std::size_t>(question)].answering) continue;
+    const std::string_view what = question == LinkQuestion::kPairs ? "pairs" : "targets";
+    batch->marks.push_back({time_us, time_us, "model",
+                            now.reason.empty()
+                                ? graph::Concat(what, ": \"", now.answering, "\" answers")
+                                : graph::Concat(what, ": ", now.reason)});
+  }
+  if (batch->size() > 0) context.Emit<graph::MarkBatch>(kMarks, std::move(batch));
 }
 
 void LinkEvaluationOperator::Show(Model& model) {

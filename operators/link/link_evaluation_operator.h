@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "graph/mark_batch.h"
 #include "graph/metrics.h"
 #include "graph/operator.h"
 #include "operators/learn/ranking_metrics.h"
@@ -26,6 +27,7 @@ class LinkEvaluationOperator final : public graph::Operator, public LinkEvaluati
   static constexpr graph::In<LinkScores> kScores4{"SCORES_4"};
   static constexpr std::array kScores = {kScores1, kScores2, kScores3, kScores4};
   static constexpr graph::Out<LinkEvaluationReport> kEvaluation{"EVALUATION"};
+  static constexpr graph::Out<graph::MarkBatch> kMarks{"MARKS"};
   static graph::Contract contract();
 
   absl::Status Open(graph::OpenContext& context) override;
@@ -62,6 +64,9 @@ class LinkEvaluationOperator final : public graph::Operator, public LinkEvaluati
   // The first that learns and has a report.
   std::optional<std::size_t> Learned() const;
   void DecideIfAllReported();
+  // Sends a mark for each question that another model answers now than `before` says.
+  void MarkChanges(const std::array<LinkChoice, 2>& before, graph::TimeUs time_us,
+                   graph::ProcessContext& context) const;
   void ShowChoice();
   bool TakesPart(const Model& model, const Model& learned) const;
   // Whether `question` is decided by rank; otherwise by average precision.
