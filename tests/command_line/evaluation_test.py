@@ -18,7 +18,7 @@ def expect(what, got, wanted):
 def main(folder):
     # Weights that are random and stay so, against sources that come back to their one target.
     graph = folder / "graph.pbtxt"
-    text = (ROOT / "deploy" / "graphs" / "links.pbtxt").read_text()
+    text = (ROOT / "deploy" / "graphs" / "service.pbtxt").read_text()
     graph.write_text(text.replace("learn: true", "cold_start: true"))
     events = folder / "events.csv"
     rows = [f"s{i * i % 31},t{i * i % 31},{i}" for i in range(5000)]
@@ -44,6 +44,10 @@ def main(folder):
         expect("what people read", f"  ({found['reason']})" in run(*asked).stdout, True)
         named = check("predict_links", json.loads(run(*asked, "--node", "weft", "--json").stdout))
         expect("whom I name", (named["node"], named["fallback"]), ("weft", False))
+
+        marks = json.loads(run("query", "timeline", "--json", "--to", address).stdout)["marks"]
+        expect("the mark", any(reason in mark["text"] for mark in marks), True)
+        expect("its kind", {mark["kind"] for mark in marks}, {"model"})
 
         watch = ("watch", "models", "--to", address, "--reports", "1")
         line = check("watch_models", json.loads(run(*watch, "--json").stdout))
