@@ -12,9 +12,9 @@ WEFT = pathlib.Path(sys.argv[1])
 ROOT = pathlib.Path(sys.argv[2]).resolve()
 
 
-def run(*arguments, code=0, stdin=None):
+def run(*arguments, code=0, stdin=None, seconds=120):
     done = subprocess.run(
-        [WEFT, *arguments], capture_output=True, text=True, input=stdin, timeout=120
+        [WEFT, *arguments], capture_output=True, text=True, input=stdin, timeout=seconds
     )
     if done.returncode != code:
         raise AssertionError(

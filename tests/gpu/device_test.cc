@@ -16,7 +16,11 @@
 #include <gtest/gtest.h>
 
 #include "cache/dense_index.h"
+#include "cache/episode_ring.h"
+#include "cache/episode_sums.h"
+#include "cache/mix_affinity.h"
 #include "cache/neighbor_cache.h"
+#include "cache/test_snapshots.h"
 #include "gpu/buffer.h"
 #include "gpu/gemm.h"
 #include "gpu/primitives.h"
@@ -158,6 +162,30 @@ graph::EventBatch MakeEvents(std::int64_t count, std::uint32_t nodes) {
       batch.feature.push_back(static_cast<float>(random() % 100) - 50.0f);
   }
   return batch;
+}
+
+// The mixes of pairs of ten thousand leaves against that of one.
+TEST_F(DeviceTest, MixAffinityIsTheSame) {
+  const cache::Snapshots snapshots = cache::ChangingSnapshots(1, 20'000);
+  const auto affinities = [&](const gpu::Exec& exec, float* affinity) {
+    cache::EpisodeRing ring({.most_episodes = 1 << 14}, gpu::MemoryOf(exec));
+    cache::EpisodeSums sums, wanted;
+    std::vector<std::uint32_t> words;
+    for (std::size_t i = 0; i < 10'000; ++i) {
+      cache::Episode episode;
+      episode.begin = static_cast<std::int64_t>(2 * i);
+      sums.Clear();
+      sums.Add(snapshots[2 * i]);
+      sums.Add(snapshots[2 * i + 1]);
+      sums.Summarise(episode);
+      words.clear();
+      cache::AppendPairs(sums.pair_count(), words);
+      ring.Append(episode, words, 0);
+      if (i % 1000 == 0) wanted.Add(snapshots[2 * i]);
+    }
+    cache::MixAffinity(wanted.pair_count(), exec).Of(ring, 0, {affinity, 10'000});
+  };
+  ExpectSameBytes<float>("affinity of 10000 episodes (with making them)", 10'000, affinities);
 }
 
 TEST_F(DeviceTest, NatLearnsTheSameWeightsAndScores) {
