@@ -31,7 +31,8 @@ class EpisodeRing {
   const Episode& operator[](std::int64_t number) const { return episodes_[PlaceOf(number)]; }
   std::span<const std::uint32_t> PairsOf(const Episode& episode) const {
     return words_.span().subspan(
-        static_cast<std::size_t>(episode.pairs_begin % static_cast<std::uint64_t>(words_.size())),
+        static_cast<std::size_t>(episode.pairs_begin &
+                                 static_cast<std::uint64_t>(words_.size() - 1)),
         static_cast<std::size_t>(episode.pairs_size));
   }
 

@@ -174,7 +174,8 @@ class ConformanceTest : public ::testing::Test {
     const std::string path = "/" + method.service()->full_name() + "/" + method.name();
     auto* const factory = google::protobuf::MessageFactory::generated_factory();
     const Message* const prototype = factory->GetPrototype(method.output_type());
-    const std::unique_ptr<Message> over_grpc(prototype->New()), as_json(prototype->New());
+    const std::unique_ptr<Message> over_grpc(prototype->New()), as_json(prototype->New()),
+        as_binary(prototype->New());
     const absl::Status status = CallGrpc(path, request, *over_grpc);
     std::string text;
     ASSERT_TRUE(google::protobuf::util::MessageToJsonString(request, &text).ok());
@@ -189,11 +190,17 @@ class ConformanceTest : public ::testing::Test {
     }
     ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(answer->body, as_json.get()).ok())
         << answer->body;
+    // What `buf curl` speaks.
+    const auto binary = http_->Post(path, request.SerializeAsString(), "application/proto");
+    ASSERT_TRUE(binary && binary->status == 200) << path;
+    EXPECT_EQ(binary->get_header_value("Content-Type"), "application/proto");
+    EXPECT_TRUE(as_binary->ParseFromString(binary->body));
     google::protobuf::util::MessageDifferencer differencer;
     std::string difference;
     differencer.ReportDifferencesToString(&difference);
     IgnoreChanging(*method.output_type(), differencer);
     EXPECT_TRUE(differencer.Compare(*over_grpc, *as_json)) << path << ": " << difference;
+    EXPECT_TRUE(differencer.Compare(*over_grpc, *as_binary)) << path << ": " << difference;
   }
 
   static void IgnoreChanging(const Descriptor& type,
@@ -244,11 +251,12 @@ std::string Envelope(std::string_view body) {
 // The messages of a stream over HTTP.
 class HttpStream {
  public:
-  HttpStream(const std::string& address, const std::string& path, std::string_view body)
+  HttpStream(const std::string& address, const std::string& path, std::string_view body,
+             const char* type = kConnectJsonStream)
       : client_("http://" + address) {
     request_.method = "POST";
     request_.path = path;
-    request_.set_header("Content-Type", kConnectStreamType);
+    request_.set_header("Content-Type", type);
     request_.body = Envelope(body);
     request_.response_handler = [this](const httplib::Response& response) {
       const std::scoped_lock lock(mutex_);
@@ -318,6 +326,11 @@ TEST_F(ConformanceTest, StreamsAnswerAlike) {
                       R"({"level":[1],"change":["EPISODE_CHANGE_CLOSED"]})");
   HttpStream predictions(server_->http_address(), "/weft.v1.LinkService/SubscribePredictions",
                          R"({"source":["1"]})");
+  v1::SubscribeRequest closed_leaves;
+  closed_leaves.add_level(1);
+  closed_leaves.add_change(v1::EPISODE_CHANGE_CLOSED);
+  HttpStream binary(server_->http_address(), "/weft.v1.HierarchyService/Subscribe",
+                    closed_leaves.SerializeAsString(), kConnectBinaryStream);
   EXPECT_EQ(episodes.status(), 200);
   std::mutex mutex;
   std::condition_variable changed;
@@ -330,14 +343,11 @@ TEST_F(ConformanceTest, StreamsAnswerAlike) {
     changed.notify_all();
   };
   std::thread follow_episodes([&] {
-    v1::SubscribeRequest request;
-    request.add_level(1);
-    request.add_change(v1::EPISODE_CHANGE_CLOSED);
     const auto receive = [&](const v1::SubscribeResponse& response) {
       first_episodes = response;
       return false;
     };
-    EXPECT_TRUE(hierarchy_->Subscribe(request, receive, count).ok());
+    EXPECT_TRUE(hierarchy_->Subscribe(closed_leaves, receive, count).ok());
   });
   std::thread follow_predictions([&] {
     v1::SubscribePredictionsRequest request;
@@ -362,6 +372,7 @@ TEST_F(ConformanceTest, StreamsAnswerAlike) {
   ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(text, &same_episodes).ok()) << text;
   EXPECT_EQ(same_episodes.SerializeAsString(), first_episodes.SerializeAsString());
   EXPECT_GT(first_episodes.event_size(), 0);
+  EXPECT_EQ(binary.Next().second, first_episodes.SerializeAsString());
   v1::SubscribePredictionsResponse same_predictions;
   ASSERT_TRUE(
       google::protobuf::util::JsonStringToMessage(predictions.Next().second, &same_predictions)
@@ -380,7 +391,7 @@ TEST_F(ConformanceTest, StreamsOverHttpSayWhatIsWrong) {
   EXPECT_EQ(json::parse(unknown.Next().second)["error"]["code"], "not_found");
   const httplib::Headers headers;
   const auto broken =
-      http_->Post("/weft.v1.HierarchyService/Subscribe", headers, "abc", kConnectStreamType);
+      http_->Post("/weft.v1.HierarchyService/Subscribe", headers, "abc", kConnectJsonStream);
   ASSERT_TRUE(broken);
   EXPECT_THAT(broken->body, ::testing::HasSubstr("less than 5 bytes"));
 }

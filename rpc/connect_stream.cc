@@ -14,7 +14,7 @@
 #include "graph/text.h"
 #include "rpc/connect_error.h"
 #include "rpc/error_details.h"
-#include "rpc/json_message.h"
+#include "rpc/message_codec.h"
 
 namespace weft::rpc {
 namespace {
@@ -64,8 +64,9 @@ struct ConnectStreams::Shared {
 
 class ConnectStreams::Stream {
  public:
-  Stream(std::shared_ptr<Shared> shared, const graph::Clock* clock, std::int64_t deadline_ns)
-      : shared_(std::move(shared)), clock_(clock), deadline_ns_(deadline_ns) {}
+  Stream(std::shared_ptr<Shared> shared, const graph::Clock* clock, std::int64_t deadline_ns,
+         MessageCodec codec)
+      : shared_(std::move(shared)), clock_(clock), deadline_ns_(deadline_ns), codec_(codec) {}
   ~Stream() {
     stream_.reset();  // no more calls of Wake
     const std::scoped_lock lock(shared_->mutex);
@@ -82,10 +83,10 @@ class ConnectStreams::Stream {
       ++shared_->count;
       counted_ = true;
     }
-    const absl::StatusOr<std::string_view> json = Open(request.body);
-    if (!json.ok()) return json.status();
-    auto opened = dispatcher.OpenJsonStream(
-        request.path, *json, [this] { Wake(); }, message_);
+    const absl::StatusOr<std::string_view> body = Open(request.body);
+    if (!body.ok()) return body.status();
+    auto opened = dispatcher.OpenEncodedStream(
+        request.path, codec_, *body, [this] { Wake(); }, message_);
     if (!opened.ok()) return opened.status();
     stream_ = *std::move(opened);
     return absl::OkStatus();
@@ -96,9 +97,9 @@ class ConnectStreams::Stream {
     while (sink.is_writable()) {
       switch (stream_->Next(*message_)) {
         case MessageStream::Step::kMessage: {
-          const absl::StatusOr<std::string> json = PrintJson(*message_);
-          if (!json.ok()) return End(json.status(), sink);
-          return Write(Envelope(kMessageFlags, *json), sink);
+          const absl::StatusOr<std::string> body = EncodeMessage(codec_, *message_);
+          if (!body.ok()) return End(body.status(), sink);
+          return Write(Envelope(kMessageFlags, *body), sink);
         }
         case MessageStream::Step::kEnd:
           return End(stream_->status(), sink);
@@ -145,6 +146,7 @@ class ConnectStreams::Stream {
   const std::shared_ptr<Shared> shared_;
   const graph::Clock* const clock_;
   const std::int64_t deadline_ns_;
+  const MessageCodec codec_;
   std::unique_ptr<google::protobuf::Message> message_;
   std::unique_ptr<MessageStream> stream_;
   bool counted_ = false;
@@ -157,13 +159,13 @@ ConnectStreams::ConnectStreams(Dispatcher* dispatcher, const graph::Clock* clock
 ConnectStreams::~ConnectStreams() = default;
 
 void ConnectStreams::Serve(const httplib::Request& request, std::int64_t deadline_ns,
-                           httplib::Response& response) {
-  const auto stream = std::make_shared<Stream>(shared_, clock_, deadline_ns);
+                           MessageCodec codec, httplib::Response& response) {
+  const char* const type = codec == MessageCodec::kJson ? kConnectJsonStream : kConnectBinaryStream;
+  const auto stream = std::make_shared<Stream>(shared_, clock_, deadline_ns, codec);
   const absl::Status status = stream->Begin(*dispatcher_, request);
-  if (!status.ok()) return response.set_content(EndEnvelope(status), kConnectStreamType);
+  if (!status.ok()) return response.set_content(EndEnvelope(status), type);
   response.set_chunked_content_provider(
-      kConnectStreamType,
-      [stream](std::size_t, httplib::DataSink& sink) { return stream->Provide(sink); });
+      type, [stream](std::size_t, httplib::DataSink& sink) { return stream->Provide(sink); });
 }
 
 void ConnectStreams::End() {

@@ -1,6 +1,6 @@
 // ConnectStreams: methods that answer with a stream, over HTTP/1.1 in the manner of the Connect
-// protocol: request and responses are JSON in envelopes (a byte of flags, four of length, big end
-// first), the last envelope has the flag 2 and the error, if there is one.
+// protocol: request and responses are in envelopes (a byte of flags, four of length, big end
+// first), the last envelope has the flag 2 and the error, if there is one, as JSON.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,9 @@ struct Response;
 
 namespace weft::rpc {
 
-inline constexpr char kConnectStreamType[] = "application/connect+json";
+// Content types of such a stream, by codec.
+inline constexpr char kConnectJsonStream[] = "application/connect+json";
+inline constexpr char kConnectBinaryStream[] = "application/connect+proto";
 
 // Thread rule: any thread.
 class ConnectStreams {
@@ -29,7 +31,7 @@ class ConnectStreams {
   ~ConnectStreams();
 
   // Answers with the stream; `deadline_ns` 0: none. Errors are in the last envelope.
-  void Serve(const httplib::Request& request, std::int64_t deadline_ns,
+  void Serve(const httplib::Request& request, std::int64_t deadline_ns, MessageCodec codec,
              httplib::Response& response);
   // Ends all streams, and those to come, with UNAVAILABLE.
   void End();

@@ -6,7 +6,6 @@
 #include "graph/check.h"
 #include "graph/text.h"
 #include "rpc/error_details.h"
-#include "rpc/json_message.h"
 #include "rpc/thread_slice.h"
 
 namespace weft::rpc {
@@ -114,19 +113,20 @@ void Dispatcher::Call(std::string_view path, std::int64_t deadline_ns, const Mes
   done(status);
 }
 
-absl::StatusOr<std::string> Dispatcher::CallJson(std::string_view path, std::int64_t deadline_ns,
-                                                 std::string_view json) {
+absl::StatusOr<std::string> Dispatcher::CallEncoded(std::string_view path, std::int64_t deadline_ns,
+                                                    MessageCodec codec, std::string_view body) {
   const auto found = methods_.find(path);
   if (found == methods_.end()) {
     return absl::NotFoundError(graph::Concat("there is no method ", path));
   }
-  WEFT_ASSIGN(const std::unique_ptr<Message> request, ParseJson(json, *found->second.request));
+  WEFT_ASSIGN(const std::unique_ptr<Message> request,
+              DecodeMessage(codec, body, *found->second.request));
   const std::unique_ptr<Message> response(found->second.response->New());
   std::promise<absl::Status> answered;
   Call(path, deadline_ns, *request, *response,
        [&](const absl::Status& status) { answered.set_value(status); });
   WEFT_TRY(answered.get_future().get());
-  return PrintJson(*response);
+  return EncodeMessage(codec, *response);
 }
 
 absl::StatusOr<std::unique_ptr<MessageStream>> Dispatcher::OpenStream(std::string_view path,
@@ -137,13 +137,14 @@ absl::StatusOr<std::unique_ptr<MessageStream>> Dispatcher::OpenStream(std::strin
   return absl::UnimplementedError(graph::Concat("there is no method ", path));
 }
 
-absl::StatusOr<std::unique_ptr<MessageStream>> Dispatcher::OpenJsonStream(
-    std::string_view path, std::string_view json, StreamReady ready,
+absl::StatusOr<std::unique_ptr<MessageStream>> Dispatcher::OpenEncodedStream(
+    std::string_view path, MessageCodec codec, std::string_view body, StreamReady ready,
     std::unique_ptr<Message>& message) const {
   const auto found = streams_.find(path);
   if (found == streams_.end())
     return absl::NotFoundError(graph::Concat("there is no method ", path, " with a stream"));
-  WEFT_ASSIGN(const std::unique_ptr<Message> request, ParseJson(json, *found->second.request));
+  WEFT_ASSIGN(const std::unique_ptr<Message> request,
+              DecodeMessage(codec, body, *found->second.request));
   message.reset(found->second.response->New());
   return found->second.handler(*request, std::move(ready));
 }

@@ -26,6 +26,7 @@
 #include "graph/check.h"
 #include "graph/metrics.h"
 #include "graph/state.h"
+#include "rpc/message_codec.h"
 #include "rpc/message_stream.h"
 
 namespace weft::rpc {
@@ -95,18 +96,18 @@ class Dispatcher {
   void Call(std::string_view path, std::int64_t deadline_ns,
             const google::protobuf::Message& request, google::protobuf::Message& response,
             const Done& done);
-  // The same from JSON to JSON, waiting. NOT_FOUND for an unknown path, INVALID_ARGUMENT for JSON
-  // that is not a request.
-  absl::StatusOr<std::string> CallJson(std::string_view path, std::int64_t deadline_ns,
-                                       std::string_view json);
+  // The same from bytes to bytes, waiting. NOT_FOUND for an unknown path, INVALID_ARGUMENT for
+  // bytes that are no request.
+  absl::StatusOr<std::string> CallEncoded(std::string_view path, std::int64_t deadline_ns,
+                                          MessageCodec codec, std::string_view body);
   bool Has(std::string_view path) const { return methods_.contains(path); }
 
   // Begins a stream. UNIMPLEMENTED for an unknown path.
   absl::StatusOr<std::unique_ptr<MessageStream>> OpenStream(
       std::string_view path, const google::protobuf::Message& request, StreamReady ready) const;
-  // The same from JSON; `message` is then for Next. NOT_FOUND for an unknown path.
-  absl::StatusOr<std::unique_ptr<MessageStream>> OpenJsonStream(
-      std::string_view path, std::string_view json, StreamReady ready,
+  // The same from bytes; `message` is then for Next. NOT_FOUND for an unknown path.
+  absl::StatusOr<std::unique_ptr<MessageStream>> OpenEncodedStream(
+      std::string_view path, MessageCodec codec, std::string_view body, StreamReady ready,
       std::unique_ptr<google::protobuf::Message>& message) const;
 
   // Runs `work` on a worker; false if too much waits already.

@@ -19,6 +19,9 @@ constexpr int kThreads = 32;
 constexpr int kKeepAliveSeconds = 5;
 constexpr std::int64_t kNanosecondsPerMillisecond = 1'000'000;
 
+constexpr char kJsonType[] = "application/json";
+constexpr char kBinaryType[] = "application/proto";
+
 void SetError(const absl::Status& status, httplib::Response& response) {
   response.status = ConnectHttpStatus(status);
   response.set_content(ConnectErrorText(status), "application/json");
@@ -96,12 +99,17 @@ class ConnectServer final : public HttpServer {
   }
 
   void Call(const httplib::Request& request, httplib::Response& response) {
-    const bool streams = HasType(request, kConnectStreamType);
-    if (!streams && !HasType(request, "application/json")) {
+    const bool streams =
+        HasType(request, kConnectJsonStream) || HasType(request, kConnectBinaryStream);
+    const bool binary = HasType(request, kBinaryType) || HasType(request, kConnectBinaryStream);
+    if (!streams && !binary && !HasType(request, kJsonType)) {
       response.status = 415;
-      response.set_header("Accept-Post", "application/json, " + std::string(kConnectStreamType));
+      response.set_header("Accept-Post",
+                          "application/json, application/proto, "
+                          "application/connect+json, application/connect+proto");
       return;
     }
+    const MessageCodec codec = binary ? MessageCodec::kBinary : MessageCodec::kJson;
     std::int64_t deadline_ns = 0;
     if (const std::string timeout = request.get_header_value("Connect-Timeout-Ms");
         !timeout.empty()) {
@@ -115,11 +123,11 @@ class ConnectServer final : public HttpServer {
       }
       deadline_ns = environment_.clock->NowNs() + timeout_ms * kNanosecondsPerMillisecond;
     }
-    if (streams) return streams_.Serve(request, deadline_ns, response);
+    if (streams) return streams_.Serve(request, deadline_ns, codec, response);
     absl::StatusOr<std::string> answer =
-        environment_.dispatcher->CallJson(request.path, deadline_ns, request.body);
+        environment_.dispatcher->CallEncoded(request.path, deadline_ns, codec, request.body);
     if (!answer.ok()) return SetError(answer.status(), response);
-    response.set_content(*answer, "application/json");
+    response.set_content(*answer, binary ? kBinaryType : kJsonType);
   }
 
   const Options options_;

@@ -1,6 +1,6 @@
 // HttpServer: the second port. Probes, metrics, and every method that takes one request as JSON in
 // the manner of the Connect protocol:
-//   POST /weft.v1.LinkService/ScoreLinks   Content-Type: application/json
+//   POST /weft.v1.LinkService/ScoreLinks   Content-Type: application/json (or application/proto)
 // A failed call answers with the HTTP status that Connect gives its code and {"code": "...",
 // "message": "..."}. Methods that answer with a stream: connect_stream.h.
 #pragma once

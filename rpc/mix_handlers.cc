@@ -114,22 +114,22 @@ absl::StatusOr<v1::CompareResponse> Compare(GraphHost& host, const CallContext& 
   v1::CompareResponse response;
   PickedEpisode one, other;
   TwoMixes mixes;
-  WEFT_TRY(
-      ReadHierarchy(host, context, request.tree(), *response.mutable_tree(),
-                    [&](const cache::EpisodeView& view, const HierarchyReader&) {
-                      const auto take = [&](std::uint64_t id, PickedEpisode& picked,
-                                            std::vector<std::uint64_t>& mix, std::uint64_t& all) {
-                        WEFT_ASSIGN(const EpisodeRange found, FindEpisode(view, id));
-                        picked = PickEpisode(view, found.level, found.begin);
-                        const cache::EpisodeSums sums = view.Sums(found.level, found.begin);
-                        mix.assign(sums.pair_count().begin(), sums.pair_count().end());
-                        all = sums.interactions();
-                        return absl::OkStatus();
-                      };
-                      const absl::Status taken = take(request.id(), one, mixes.one, mixes.one_all);
-                      if (!taken.ok()) return taken;
-                      return take(request.other_id(), other, mixes.other, mixes.other_all);
-                    }));
+  WEFT_TRY(ReadHierarchy(host, context, request.tree(), *response.mutable_tree(),
+                         [&](const cache::EpisodeView& view, const HierarchyReader&) {
+                           const auto take = [&](std::uint64_t id, PickedEpisode& picked,
+                                                 std::vector<std::uint64_t>& mix,
+                                                 std::uint64_t& all) {
+                             WEFT_ASSIGN(const EpisodeRange found, FindEpisode(view, id));
+                             picked = PickEpisode(view, found.level, found.begin);
+                             const cache::EpisodeSums sums = view.Sums(found.level, found.begin);
+                             mix.assign(sums.pair_count().begin(), sums.pair_count().end());
+                             all = sums.interactions();
+                             return absl::OkStatus();
+                           };
+                           absl::Status taken = take(request.id(), one, mixes.one, mixes.one_all);
+                           if (!taken.ok()) return taken;
+                           return take(request.other_id(), other, mixes.other, mixes.other_all);
+                         }));
   FillEpisode(one, host.interner(), kListNames, *response.mutable_episode());
   FillEpisode(other, host.interner(), kListNames, *response.mutable_other());
   FillDifferences(one, other, mixes, host.interner(), static_cast<std::size_t>(limit), response);

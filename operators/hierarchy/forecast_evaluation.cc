@@ -205,7 +205,7 @@ class WindowColumns {
     slow_score_ += 0.1 * (score - slow_score_);
     slow_interactions_ += 0.1 * (interactions - slow_interactions_);
     const double rate = std::log1p(interactions) - std::log1p(slow_interactions_);
-    const std::vector<double> columns = {score, last_score_, slow_score_, rate};
+    std::vector<double> columns = {score, last_score_, slow_score_, rate};
     last_score_ = score;
     return columns;
   }
