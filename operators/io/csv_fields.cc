@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include "graph/check.h"
+
 namespace weft::operators::io {
+namespace {
 
 char FindDelimiter(std::string_view header) {
   char best = ',';
@@ -13,6 +16,36 @@ char FindDelimiter(std::string_view header) {
     }
   }
   return best;
+}
+
+}  // namespace
+
+absl::StatusOr<CsvHeader> ReadCsvHeader(RecordBuffer& buffer, RowBuilder& rows, std::size_t most,
+                                        std::string_view too_many) {
+  RecordBuffer::Record record;
+  std::string_view line;
+  while (line.empty()) {
+    if (!buffer.Next(record)) {
+      WEFT_ASSIGN(const bool more, buffer.Refill());
+      if (!more)
+        return rows.Error(1, "expected a header line with column names, got an empty file");
+      continue;
+    }
+    if (record.too_long)
+      return rows.Error(record.line, "expected a header, got a line over max_line_bytes");
+    line = Trim(record.text);
+  }
+  CsvHeader header{record.line, FindDelimiter(line), {}};
+  rows.Begin(record.line);
+  for (bool more = true; more;) {
+    std::string_view field;
+    if (!NextField(header.delimiter, line, more, field, rows))
+      return rows.Error(record.line, "expected column names, got a broken quoted field");
+    header.names.emplace_back(field);
+    if (header.names.size() > most) return rows.Error(record.line, too_many);
+  }
+  rows.ClearRows();
+  return header;
 }
 
 bool QuotedField(char delimiter, std::string_view& rest, bool& more, std::string_view& field,

@@ -1,8 +1,13 @@
 // The fields of a CSV line.
 #pragma once
 
+#include <cstdint>
+#include <string>
 #include <string_view>
+#include <vector>
 
+#include "absl/status/statusor.h"
+#include "operators/io/record_buffer.h"
 #include "operators/io/row_builder.h"
 
 namespace weft::operators::io {
@@ -14,8 +19,16 @@ inline std::string_view Trim(std::string_view text) {
   return text;
 }
 
-// The delimiter that a header uses most of comma, semicolon and tab; a comma if none.
-char FindDelimiter(std::string_view header);
+struct CsvHeader {
+  std::int64_t line = 1;  // of the file
+  char delimiter = ',';   // which of comma, semicolon and tab it uses most; a comma if none
+  std::vector<std::string> names;
+};
+
+// The first line that is not blank. INVALID_ARGUMENT that says where for none, one that is broken,
+// and one with more than `most` columns, which is `too_many`.
+absl::StatusOr<CsvHeader> ReadCsvHeader(RecordBuffer& buffer, RowBuilder& rows, std::size_t most,
+                                        std::string_view too_many);
 
 // Takes the next field off `rest`; `more` says whether another one follows. False after an error,
 // which `rows` has noted. What was quoted with doubled quotes lies in the rows' text.

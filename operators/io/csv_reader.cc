@@ -24,35 +24,15 @@ std::int64_t FeatureNumber(std::string_view name) {
 }  // namespace
 
 absl::Status CsvReader::ReadHeader() {
-  RecordBuffer::Record record;
-  std::string_view line;
-  while (line.empty()) {
-    if (!buffer_.Next(record)) {
-      WEFT_ASSIGN(const bool more, buffer_.Refill());
-      if (!more)
-        return rows_.Error(1, "expected a header line with column names, got an empty file");
-      continue;
-    }
-    if (record.too_long)
-      return rows_.Error(record.line, "expected a header, got a line over max_line_bytes");
-    line = Trim(record.text);
-  }
-  header_line_ = record.line;
-  delimiter_ = FindDelimiter(line);
-  rows_.Begin(record.line);
-  bool more = true;
-  while (more) {
-    std::string_view field;
-    if (!NextField(delimiter_, line, more, field, rows_))
-      return rows_.Error(record.line, "expected column names, got a broken quoted field");
-    columns_.push_back({.role = Role::kUnused, .feature = 0, .name = std::string(field)});
-    if (columns_.size() > static_cast<std::size_t>(rows_.options().limits.max_features) + 64) {
-      return rows_.Error(record.line,
-                         graph::Concat("expected at most ", rows_.options().limits.max_features,
-                                       " features (max_features), got more columns"));
-    }
-  }
-  rows_.ClearRows();
+  const std::int32_t most = rows_.options().limits.max_features;
+  WEFT_ASSIGN(CsvHeader header,
+              ReadCsvHeader(buffer_, rows_, static_cast<std::size_t>(most) + 64,
+                            graph::Concat("expected at most ", most,
+                                          " features (max_features), got more columns")));
+  header_line_ = header.line;
+  delimiter_ = header.delimiter;
+  for (std::string& name : header.names)
+    columns_.push_back({.role = Role::kUnused, .feature = 0, .name = std::move(name)});
   return AssignRoles();
 }
 

@@ -99,24 +99,11 @@ absl::StatusOr<std::unique_ptr<EventReader>> MappedReader::Open(std::string file
 }
 
 absl::Status MappedReader::ReadHeader() {
-  RecordBuffer::Record record;
-  while (Trim(record.text).empty()) {
-    if (buffer_.Next(record)) continue;
-    WEFT_ASSIGN(const bool more, buffer_.Refill());
-    if (!more) return rows_.Error(1, "expected a header line with column names, got an empty file");
-  }
-  std::string_view line = Trim(record.text);
-  delimiter_ = FindDelimiter(line);
-  rows_.Begin(record.line);
-  for (bool more = true; more;) {
-    std::string_view field;
-    if (!NextField(delimiter_, line, more, field, rows_))
-      return rows_.Error(record.line, "expected column names, got a broken quoted field");
-    columns_.emplace_back(field);
-    if (columns_.size() > kMostColumns)
-      return rows_.Error(record.line, Concat("expected at most ", kMostColumns, " columns"));
-  }
-  rows_.ClearRows();
+  WEFT_ASSIGN(CsvHeader header,
+              ReadCsvHeader(buffer_, rows_, kMostColumns,
+                            Concat("expected at most ", kMostColumns, " columns, got more")));
+  delimiter_ = header.delimiter;
+  columns_ = std::move(header.names);
   return Compile();
 }
 
@@ -243,13 +230,14 @@ bool MappedReader::Applies(Rule& rule) {
 }
 
 void MappedReader::Emit(std::int64_t line, std::string_view source, std::string_view target) {
-  if (source.empty() || target.empty()) return;
+  // The first error of a line is the one that is told.
+  if (source.empty() || target.empty() || !pending_.ok()) return;
   rows_.Begin(line);
   std::string& text = rows_.NewText();
   text.assign(source);
-  const bool good = rows_.SetSource(text) && rows_.SetTarget(rows_.NewText().assign(target)) &&
-                    rows_.SetTime(fields_[time_column_]);
-  if (good || pending_.ok()) pending_ = rows_.End(0);
+  if (rows_.SetSource(text) && rows_.SetTarget(rows_.NewText().assign(target)))
+    rows_.SetTime(fields_[time_column_]);
+  pending_ = rows_.End(0);
 }
 
 void MappedReader::TakeLine(std::int64_t line, std::string_view text) {

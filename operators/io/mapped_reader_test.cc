@@ -99,6 +99,14 @@ TEST(MappedReader, SaysWhatIsWrong) {
   EXPECT_THAT(message("t,a,b\n1,x\n", good), HasSubstr("file.csv:2: expected 3 fields, got 2"));
   EXPECT_THAT(message("t,a,b\nsoon,x,y\n", good), HasSubstr("file.csv:2: t: expected a number"));
   EXPECT_THAT(message("", good), HasSubstr("got an empty file"));
+  // The first event of a line is wrong, the second one is not.
+  EXPECT_THAT(message("t,a,b\n1," + std::string(300, 'x') + ",y\n",
+                      good + " event { source: '{b}' target: '{b}' }"),
+              HasSubstr("file.csv:2: source: expected a key of at most 256 bytes"));
+  std::string long_header(2 << 20, 'x');
+  long_header.append("\nt,a,b\n1,x,y\n");
+  EXPECT_THAT(message(long_header, good),
+              HasSubstr("expected a header, got a line over max_line_bytes"));
   EXPECT_THAT(message("t,a,b\n", "time: 't' event { matrix: '{source}-{target}' }"),
               HasSubstr("expected columns of the form {source}-{target}"));
   EXPECT_THAT(message("[{}]", good), HasSubstr("expected CSV for a mapping, got JSON"));

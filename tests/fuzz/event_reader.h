@@ -1,11 +1,12 @@
 // Any bytes as a file of events: errors or rows within the limits, never a crash, and the same in
-// pieces as in one. What the fuzz targets of both readers share.
+// pieces as in one. What the fuzz targets of the readers share.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
+#include <memory>
 #include <string>
 
 #include "operators/io/event_reader.h"
@@ -21,9 +22,13 @@ inline void Require(bool condition) {
   if (!condition) std::abort();
 }
 
-inline ReadOptions Options(FileFormat format, bool lenient) {
+// How the rows of a mapped file become events; null: they are events.
+using Mapping = std::shared_ptr<const operators::io::v1::InputMapping>;
+
+inline ReadOptions Options(FileFormat format, bool lenient, const Mapping& mapping) {
   ReadOptions options;
   options.format = format;
+  options.mapping = mapping;
   options.limits.max_line_bytes = 512;
   options.limits.max_key_bytes = 32;
   options.limits.max_features = 8;
@@ -33,14 +38,14 @@ inline ReadOptions Options(FileFormat format, bool lenient) {
 
 // Everything that comes out, as text.
 inline std::string ReadAll(FileFormat format, std::string_view bytes, std::size_t piece_bytes,
-                           bool lenient) {
+                           bool lenient, const Mapping& mapping) {
   auto source = [&bytes, piece_bytes](std::span<char> buffer) -> absl::StatusOr<std::size_t> {
     const std::size_t count = std::min({bytes.size(), buffer.size(), piece_bytes});
     std::copy_n(bytes.begin(), count, buffer.begin());
     bytes.remove_prefix(count);
     return count;
   };
-  auto reader = EventReader::Open("fuzz", source, Options(format, lenient));
+  auto reader = EventReader::Open("fuzz", source, Options(format, lenient, mapping));
   if (!reader.ok()) return reader.status().ToString();
   std::string text;
   for (;;) {
@@ -58,10 +63,12 @@ inline std::string ReadAll(FileFormat format, std::string_view bytes, std::size_
   }
 }
 
-inline void ReadInPiecesAndInOne(FileFormat format, const std::uint8_t* data, std::size_t size) {
+inline void ReadInPiecesAndInOne(FileFormat format, const std::uint8_t* data, std::size_t size,
+                                 const Mapping& mapping = nullptr) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   for (const bool lenient : {false, true}) {
-    Require(ReadAll(format, bytes, 1 << 20, lenient) == ReadAll(format, bytes, 3, lenient));
+    Require(ReadAll(format, bytes, 1 << 20, lenient, mapping) ==
+            ReadAll(format, bytes, 3, lenient, mapping));
   }
 }
 
