@@ -135,5 +135,56 @@ TEST(PlantedRecovery, AStationaryStreamHasFewLeavesAtAnyRate) {
   }
 }
 
+// The more often the hub changes, the more leaves there are.
+TEST(PlantedRecovery, LeavesFollowTheRateOfPlantedOnes) {
+  std::size_t last = 0;
+  for (const std::int64_t length : {300, 200, 150, 110, 80, 60, 45, 34}) {
+    PlantedHierarchyOptions options;
+    options.snapshots = 12'000;
+    options.fine_least = options.fine_most = length;
+    options.coarse_least = options.coarse_most = 6 * length;
+    const PlantedHierarchy planted = MakePlantedHierarchy(options);
+    const std::size_t found = FindIn(options, planted.events).fine.size();
+    EXPECT_GT(found, last) << length;
+    last = found;
+  }
+}
+
+// A silence of five minutes ends an episode and begins one, and is not cut itself.
+TEST(PlantedRecovery, ASilenceHasABoundaryOnEachSide) {
+  constexpr graph::TimeUs kSecond = 1'000'000;
+  PlantedHierarchyOptions options;
+  options.snapshots = 2000;
+  options.coarse_least = options.coarse_most = options.fine_least = options.fine_most =
+      options.snapshots;
+  graph::EventBatch events = MakePlantedHierarchy(options).events;
+  for (graph::TimeUs& time_us : events.time_us)
+    if (time_us >= 1000 * kSecond) time_us += 300 * kSecond;
+  std::vector<std::int64_t> near;
+  for (const std::int64_t boundary : FindIn(options, events).fine)
+    if (boundary > 950 && boundary < 1350) near.push_back(boundary);
+  ASSERT_EQ(near.size(), 2u);
+  EXPECT_NEAR(static_cast<double>(near[0]), 1000.0, 2.0);
+  EXPECT_NEAR(static_cast<double>(near[1]), 1300.0, 2.0);
+}
+
+// One event in ten comes twice, so that counts vary more than chance lets them.
+TEST(PlantedRecovery, RepeatsChangeLittle) {
+  const F1 mean = MeanF1([](const PlantedHierarchy& planted, std::uint64_t seed) {
+    graph::EventBatch events;
+    for (std::size_t i = 0; i < planted.events.source.size(); ++i) {
+      const int times = gpu::CounterHash(seed, i, 11) % 10 == 0 ? 2 : 1;
+      for (int repeat = 0; repeat < times; ++repeat) {
+        events.source.push_back(planted.events.source[i]);
+        events.target.push_back(planted.events.target[i]);
+        events.time_us.push_back(planted.events.time_us[i]);
+      }
+    }
+    return events;
+  });
+  EXPECT_GE(mean.fine, 0.88);
+  EXPECT_GE(mean.coarse, 0.88);
+}
+
 }  // namespace
 }  // namespace weft::operators::hierarchy

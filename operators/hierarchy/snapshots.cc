@@ -80,9 +80,11 @@ void SnapshotCutter::Take(graph::TimeUs watermark_us, SnapshotBatch& batch) {
     const auto first = pending_.begin();
     const graph::TimeUs begin_us = first->first;
     if (any_taken_ && !options_.each_time) {
+      // What is cut out of a long gap is its middle: both of its ends keep their times.
       const std::int64_t gap = (begin_us - next_us_) / width_us_;
-      for (std::int64_t empty = std::min(gap, options_.most_empty); empty > 0; --empty)
-        append(begin_us - empty * width_us_);
+      const std::int64_t count = std::min(gap, options_.most_empty);
+      for (std::int64_t i = 0; i < count; ++i)
+        append(i < (count + 1) / 2 ? next_us_ + i * width_us_ : begin_us - (count - i) * width_us_);
     }
     batch.interactions.insert(batch.interactions.end(), first->second.begin(), first->second.end());
     append(begin_us);

@@ -32,7 +32,10 @@ TEST(SnapshotCutter, CutsLongGapsAndKeepsTimes) {
   cutter.Take(7'201'000'000, rest);
   // 64 of two hours, and the last one.
   EXPECT_EQ(rest.size(), 65);
-  EXPECT_EQ(rest.begin_us.front(), 7'200'000'000 - 64'000'000);
+  EXPECT_EQ(rest.begin_us.front(), 1'000'000);
+  EXPECT_EQ(rest.begin_us[31], 32'000'000);
+  EXPECT_EQ(rest.begin_us[32], 7'200'000'000 - 32'000'000);
+  EXPECT_EQ(rest.begin_us[63], 7'199'000'000);
   EXPECT_EQ(rest.end_us.back(), 7'201'000'000);
 }
 
