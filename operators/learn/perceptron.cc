@@ -4,9 +4,10 @@
 #include <cmath>
 
 #include "gpu/gemm.h"
-#include "gpu/host_device.h"
 #include "gpu/memory.h"
 #include "graph/check.h"
+#include "operators/learn/dense_layer.h"
+#include "operators/learn/rectifier.h"
 
 namespace weft::operators::learn {
 namespace {
@@ -15,45 +16,17 @@ constexpr std::int64_t kWidth = kPerceptronWidth;
 // Rows that stand behind the running scale at most.
 constexpr double kLongestScale = 200'000.0;
 
-// Uniform in [-bound, bound] with the bound that keeps a rectifier's variance (He et al. 2015).
-void FillUniform(std::uint64_t seed, std::int64_t begin, std::int64_t inputs, std::int64_t outputs,
-                 float* weights) {
-  const float bound = std::sqrt(6.0f / static_cast<float>(inputs));
-  for (std::int64_t i = begin; i < begin + inputs * outputs; ++i) {
-    const std::uint64_t hash = gpu::CounterHash(seed, static_cast<std::uint64_t>(i), 0);
-    weights[i] = bound * (2.0f * gpu::UnitFloat(hash) - 1.0f);
-  }
+// With the bound that keeps a rectifier's variance (He et al. 2015).
+void FillLayer(std::uint64_t seed, std::int64_t begin, std::int64_t inputs, std::int64_t outputs,
+               float* weights) {
+  FillUniform(seed, begin, inputs * outputs, std::sqrt(6.0f / static_cast<float>(inputs)), weights);
 }
 
-// c[m x width] = a[m x k] * b + bias.
-gpu::GemmArguments Layer(std::int64_t m, std::int64_t k, const float* a, std::int64_t a_stride,
-                         const float* b, const float* bias, float* c) {
-  return {.m = m,
-          .n = kWidth,
-          .k = k,
-          .a = a,
-          .a_row_stride = a_stride,
-          .b = b,
-          .b_row_stride = kWidth,
-          .c = c,
-          .c_row_stride = kWidth,
-          .bias = bias};
-}
-
-// to[columns x right_width] = left^T right over `rows` rows.
-gpu::GemmArguments OuterProduct(std::int64_t rows, const float* left, std::int64_t left_stride,
-                                std::int64_t columns, const float* right, std::int64_t right_width,
-                                float* to) {
-  return {.m = columns,
-          .n = right_width,
-          .k = rows,
-          .a = left,
-          .a_row_stride = 1,
-          .a_column_stride = left_stride,
-          .b = right,
-          .b_row_stride = right_width,
-          .c = to,
-          .c_row_stride = right_width};
+// To a hidden layer.
+gpu::GemmArguments Layer(std::int64_t rows, std::int64_t inputs, const float* from,
+                         std::int64_t from_stride, const float* weight, const float* bias,
+                         float* to) {
+  return DenseLayer(rows, inputs, from, from_stride, kWidth, weight, bias, to);
 }
 
 }  // namespace
@@ -78,10 +51,10 @@ Perceptron::Perceptron(const PerceptronOptions& options, const gpu::Exec& exec)
       d_first_(options.max_rows * kWidth, gpu::MemoryOf(exec)),
       transposed_(kWidth * kWidth, gpu::MemoryOf(exec)),
       ones_(options.max_rows, gpu::MemoryOf(exec)) {
-  FillUniform(options.seed, layout_.first, options.columns, kWidth, weights_.data());
-  FillUniform(options.seed, layout_.second, kWidth, kWidth, weights_.data());
+  FillLayer(options.seed, layout_.first, options.columns, kWidth, weights_.data());
+  FillLayer(options.seed, layout_.second, kWidth, kWidth, weights_.data());
   // A tenth of it: the first answers are near one half.
-  FillUniform(options.seed, layout_.output, kWidth, options.logits, weights_.data());
+  FillLayer(options.seed, layout_.output, kWidth, options.logits, weights_.data());
   for (std::int64_t i = layout_.output; i < layout_.output_bias; ++i) weights_[i] *= 0.1f;
   std::fill_n(ones_.data(), options.max_rows, 1.0f);
   const PerceptronScale scale = ScaleView();
@@ -131,11 +104,10 @@ PerceptronView Perceptron::Forward(const float* rows, std::int64_t row_count) co
   std::visit([&](const auto& e) { PerceptronStandardizeOn(e, view); }, exec_);
   gpu::Gemm(exec_, Layer(row_count, options_.columns, view.input, stride_, w + layout_.first,
                          w + layout_.first_bias, view.first));
-  std::visit([&](const auto& e) { PerceptronRectifyOn(e, row_count * kWidth, view.first); }, exec_);
+  std::visit([&](const auto& e) { RectifyOn(e, row_count * kWidth, view.first); }, exec_);
   gpu::Gemm(exec_, Layer(row_count, kWidth, view.first, kWidth, w + layout_.second,
                          w + layout_.second_bias, view.second));
-  std::visit([&](const auto& e) { PerceptronRectifyOn(e, row_count * kWidth, view.second); },
-             exec_);
+  std::visit([&](const auto& e) { RectifyOn(e, row_count * kWidth, view.second); }, exec_);
   std::visit([&](const auto& e) { PerceptronLogitsOn(e, view); }, exec_);
   return view;
 }
@@ -178,15 +150,36 @@ void Perceptron::ComputeGradient(const float* rows, const Lessons& lessons, floa
   gpu::Transpose(exec_, kWidth, kWidth, weights_.data() + layout_.second, transposed_.data());
   gpu::Gemm(exec_,
             Layer(row_count, kWidth, view.d_second, kWidth, transposed_.data(), nullptr, d_first));
-  std::visit([&](const auto& e) { PerceptronGateOn(e, row_count * kWidth, view.first, d_first); },
-             exec_);
+  std::visit(
+      [&](const auto& e) { RectifierGradientOn(e, row_count * kWidth, view.first, d_first); },
+      exec_);
   gpu::Gemm(exec_, OuterProduct(row_count, view.input, stride_, options_.columns, d_first, kWidth,
                                 g + layout_.first));
   gpu::Gemm(exec_, OuterProduct(row_count, ones, 1, 1, d_first, kWidth, g + layout_.first_bias));
 }
 
+void Perceptron::ComputeInputGradient(std::int64_t row_count, float* d_rows) {
+  gpu::Buffer<float> first(layout_.first_bias, gpu::MemoryOf(exec_));
+  gpu::Transpose(exec_, options_.columns, kWidth, weights_.data() + layout_.first, first.data());
+  gpu::GemmArguments product = DenseLayer(row_count, kWidth, d_first_.data(), kWidth,
+                                          options_.columns, first.data(), nullptr, d_rows);
+  product.c_row_stride = stride_;
+  gpu::Gemm(exec_, product);
+  PerceptronView view = {};
+  view.row_count = row_count;
+  view.stride = stride_;
+  view.scale = ScaleView();
+  view.input = input_.data();
+  std::visit([&](const auto& e) { PerceptronInputGradientOn(e, view, d_rows); }, exec_);
+  gpu::Synchronize(exec_);
+}
+
 void Perceptron::Learn(const float* rows, const Lessons& lessons, float scale, float rate_factor) {
   ComputeGradient(rows, lessons, scale);
+  Step(rate_factor);
+}
+
+void Perceptron::Step(float rate_factor) {
   adam_.Step(exec_, weights_.data(), gradient_.data(), rate_factor);
 }
 

@@ -43,6 +43,11 @@ class Perceptron {
   void Learn(const float* rows, const Lessons& lessons, float scale, float rate_factor);
   // The derivative that Learn would step along, without the step; for checking it.
   void ComputeGradient(const float* rows, const Lessons& lessons, float scale);
+  // After ComputeGradient of so many rows: the derivative by their columns, for what made these.
+  // Padding columns of `d_rows` are left as they are but for a factor.
+  void ComputeInputGradient(std::int64_t row_count, float* d_rows);
+  // The step along what ComputeGradient found.
+  void Step(float rate_factor);
   // Moves the running mean and deviation.
   void ObserveScale(const float* rows, std::int64_t row_count);
   // Takes what another of the same shape has learned, its optimiser's memory as well.

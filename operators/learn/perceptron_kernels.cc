@@ -7,32 +7,19 @@
 namespace weft::operators::learn {
 namespace {
 
+constexpr float kLargestInput = 5.0f;  // in deviations
+
 struct Standardize {
   PerceptronView v;
   template <class Tile>
   WEFT_HD void operator()(const Tile& tile, std::int64_t row) const {
-    constexpr float kLargest = 5.0f;
     const float* from = v.rows + row * v.stride;
     float* to = v.input + row * v.stride;
     const PerceptronScale scale = v.scale;
     tile.Each(v.stride, [=](std::int64_t k) {
       const float x = (from[k] - scale.mean[k]) * scale.inverse_deviation[k];
-      to[k] = x > kLargest ? kLargest : x < -kLargest ? -kLargest : x;
+      to[k] = x > kLargestInput ? kLargestInput : x < -kLargestInput ? -kLargestInput : x;
     });
-  }
-};
-
-struct Rectify {
-  float* values;
-  WEFT_HD void operator()(std::int64_t i) const { values[i] = values[i] > 0.0f ? values[i] : 0.0f; }
-};
-
-// Lets a gradient through where the rectified value is above zero.
-struct Gate {
-  const float* values;
-  float* gradient;
-  WEFT_HD void operator()(std::int64_t i) const {
-    gradient[i] = values[i] > 0.0f ? gradient[i] : 0.0f;
   }
 };
 
@@ -73,6 +60,22 @@ struct HiddenGradient {
       for (std::int64_t l = 0; l < logits; ++l)
         sum = gpu::Fma(d[l], output[l * kPerceptronWidth + k], sum);
       d_hidden[k] = hidden[k] > 0.0f ? sum : 0.0f;
+    });
+  }
+};
+
+// From the derivative by the standardised columns to that by the columns, in place.
+struct InputGradient {
+  PerceptronView v;
+  float* d_rows;
+  template <class Tile>
+  WEFT_HD void operator()(const Tile& tile, std::int64_t row) const {
+    const float* input = v.input + row * v.stride;
+    const float* inverse_deviation = v.scale.inverse_deviation;
+    float* d = d_rows + row * v.stride;
+    tile.Each(v.stride, [=](std::int64_t k) {
+      const bool clipped = input[k] >= kLargestInput || input[k] <= -kLargestInput;
+      d[k] = clipped ? 0.0f : d[k] * inverse_deviation[k];
     });
   }
 };
@@ -121,12 +124,8 @@ void PerceptronStandardizeOn(const E& exec, const PerceptronView& view) {
   gpu::ForEachTile(exec, view.row_count, Standardize{view});
 }
 template <class E>
-void PerceptronRectifyOn(const E& exec, std::int64_t count, float* values) {
-  gpu::ForEachIndex(exec, count, Rectify{values});
-}
-template <class E>
-void PerceptronGateOn(const E& exec, std::int64_t count, const float* values, float* gradient) {
-  gpu::ForEachIndex(exec, count, Gate{values, gradient});
+void PerceptronInputGradientOn(const E& exec, const PerceptronView& view, float* d_rows) {
+  gpu::ForEachTile(exec, view.row_count, InputGradient{view, d_rows});
 }
 template <class E>
 void PerceptronLogitsOn(const E& exec, const PerceptronView& view) {
@@ -143,8 +142,7 @@ void PerceptronScaleOn(const E& exec, const PerceptronView& view, float weight) 
 }
 
 template void PerceptronStandardizeOn(const gpu::BuildExec&, const PerceptronView&);
-template void PerceptronRectifyOn(const gpu::BuildExec&, std::int64_t, float*);
-template void PerceptronGateOn(const gpu::BuildExec&, std::int64_t, const float*, float*);
+template void PerceptronInputGradientOn(const gpu::BuildExec&, const PerceptronView&, float*);
 template void PerceptronLogitsOn(const gpu::BuildExec&, const PerceptronView&);
 template void PerceptronLossOn(const gpu::BuildExec&, const PerceptronView&);
 template void PerceptronScaleOn(const gpu::BuildExec&, const PerceptronView&, float);

@@ -63,13 +63,12 @@ struct PerceptronView {
 template <class E>
 void PerceptronStandardizeOn(const E& exec, const PerceptronView& view);  // input
 template <class E>
-void PerceptronRectifyOn(const E& exec, std::int64_t count, float* values);
-template <class E>
 void PerceptronLogitsOn(const E& exec, const PerceptronView& view);  // from rectified second
 template <class E>
 void PerceptronLossOn(const E& exec, const PerceptronView& view);  // d_logit, then d_second
+// `d_rows`, the derivative by the standardised columns, becomes that by the columns.
 template <class E>
-void PerceptronGateOn(const E& exec, std::int64_t count, const float* values, float* gradient);
+void PerceptronInputGradientOn(const E& exec, const PerceptronView& view, float* d_rows);
 // `weight` of the rows against all before them.
 template <class E>
 void PerceptronScaleOn(const E& exec, const PerceptronView& view, float weight);
