@@ -1,8 +1,11 @@
 #include "operators/catalog.h"
 
 #include "graph/text.h"
+#include "operators/hierarchy/episode_predictor.h"
+#include "operators/hierarchy/episode_readout.h"
 #include "operators/hierarchy/episode_segmenter.h"
 #include "operators/hierarchy/episode_tree_build.h"
+#include "operators/hierarchy/salience.h"
 #include "operators/hierarchy/snapshot_builder.h"
 #include "operators/link/edgebank_operator.h"
 #include "operators/link/link_evaluation_operator.h"

@@ -150,6 +150,14 @@ class GrpcHierarchyClient final : public HierarchyClient {
         [&](grpc::ClientContext* context) { return stub_.Subscribe(context, request); }, receive,
         subscribed);
   }
+  absl::Status SubscribeForecasts(
+      const v1::SubscribeForecastsRequest& request,
+      const std::function<bool(const v1::SubscribeForecastsResponse&)>& receive,
+      const std::function<void()>& subscribed) override {
+    return Receive<v1::SubscribeForecastsResponse>(
+        [&](grpc::ClientContext* context) { return stub_.SubscribeForecasts(context, request); },
+        receive, subscribed);
+  }
 
  private:
   v1::HierarchyService::Stub stub_;

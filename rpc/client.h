@@ -71,6 +71,10 @@ class HierarchyClient {
   virtual absl::Status Subscribe(const v1::SubscribeRequest& request,
                                  const std::function<bool(const v1::SubscribeResponse&)>& receive,
                                  const std::function<void()>& subscribed) = 0;
+  virtual absl::Status SubscribeForecasts(
+      const v1::SubscribeForecastsRequest& request,
+      const std::function<bool(const v1::SubscribeForecastsResponse&)>& receive,
+      const std::function<void()>& subscribed) = 0;
 };
 
 class AdminClient {

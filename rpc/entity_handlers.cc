@@ -18,7 +18,6 @@
 namespace weft::rpc {
 namespace {
 
-using cache::EpisodeRange;
 using graph::Concat;
 using graph::NodeId;
 using operators::hierarchy::HierarchyReader;

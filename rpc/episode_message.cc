@@ -28,6 +28,7 @@ v1::EpisodeState StateMessage(cache::EpisodeState state) {
 PickedEpisode PickEpisode(const cache::EpisodeView& view, std::int32_t level, std::int64_t number) {
   PickedEpisode picked;
   picked.level = level;
+  picked.number = number;
   picked.episode = view.Get(level, number);
   picked.state = StateMessage(view.StateOf(level, number));
   const std::int64_t parent = picked.episode.parent;
@@ -66,6 +67,10 @@ void FillEpisode(const PickedEpisode& picked, const Interner& interner, int max_
   message.set_interactions(episode.interactions);
   message.set_salience(cache::SalienceNats(episode));
   message.set_boundary(cache::BoundaryStrength(picked.level, episode.score));
+  if (picked.learned) {
+    message.set_learned_salience(picked.learned->score);
+    message.set_model_version(picked.learned->model_version);
+  }
   for (std::size_t i = 0; i < static_cast<std::size_t>(max_names); ++i) {
     const cache::TopNode& node = episode.nodes[i];
     if (node.count > 0)

@@ -6,10 +6,11 @@
 
 #include "graph/check.h"
 #include "graph/text.h"
-#include "operators/hierarchy/hierarchy_reader.h"
+#include "operators/hierarchy/episode_batch.h"
 #include "rpc/episode_message.h"
 #include "rpc/error_details.h"
 #include "rpc/position.h"
+#include "rpc/read_hierarchy.h"
 
 namespace weft::rpc {
 namespace {
@@ -21,10 +22,12 @@ constexpr int kNames = 3;
 
 v1::EpisodeChange ChangeOf(const EpisodeRow& row) {
   switch (row.kind) {
-    case cache::EpisodeChange::kOpened:
+    case EpisodeRow::kOpened:
       return v1::EPISODE_CHANGE_OPENED;
-    case cache::EpisodeChange::kClosed:
+    case EpisodeRow::kClosed:
       return v1::EPISODE_CHANGE_CLOSED;
+    case EpisodeRow::kGrown:
+      return v1::EPISODE_CHANGE_GROWN;
     default:
       return v1::EPISODE_CHANGE_FINAL;
   }
@@ -34,8 +37,8 @@ PickedEpisode PickRow(const EpisodeRow& row) {
   PickedEpisode picked;
   picked.level = row.level;
   picked.episode = row.episode;
-  if (row.kind == cache::EpisodeChange::kClosed) picked.state = v1::EPISODE_STATE_PROVISIONAL;
-  if (row.kind != cache::EpisodeChange::kFinal) return picked;
+  if (row.kind == EpisodeRow::kClosed) picked.state = v1::EPISODE_STATE_PROVISIONAL;
+  if (row.kind != EpisodeRow::kFinal) return picked;
   picked.state = v1::EPISODE_STATE_FINAL;
   picked.parent_id = cache::EpisodeId({row.level + 1, row.parent_begin});
   return picked;
@@ -73,8 +76,7 @@ class EpisodeChanges final : public MessageStream {
     if (!levels_.empty() && !levels_.contains(row.level)) return false;
     if (!changes_.empty() && !changes_.contains(ChangeOf(row))) return false;
     if (min_salience_ == 0.0) return true;
-    return row.kind == cache::EpisodeChange::kFinal &&
-           cache::SalienceNats(row.episode) >= min_salience_;
+    return row.kind == EpisodeRow::kFinal && cache::SalienceNats(row.episode) >= min_salience_;
   }
   void Fill(const EpisodeRow& row, v1::EpisodeEvent& event) const {
     event.set_change(ChangeOf(row));
@@ -94,10 +96,7 @@ absl::StatusOr<std::unique_ptr<MessageStream>> Subscribe(GraphHost& host, Output
                                                          StreamReady ready) {
   WEFT_TRY(host.CheckServing());
   WEFT_ASSIGN(const int names, CheckedNames(request.max_names(), kNames));
-  for (const std::int32_t level : request.level())
-    if (level < 1 || level > cache::kMostLevels)
-      return InvalidField("level",
-                          graph::Concat("expected 1 to ", cache::kMostLevels, ", got ", level));
+  WEFT_TRY(CheckLevels(request.level()));
   if (!(request.min_salience() >= 0.0))
     return InvalidField("min_salience",
                         graph::Concat("expected 0 or more, got ", request.min_salience()));

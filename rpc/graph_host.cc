@@ -7,6 +7,7 @@
 #include "graph/check.h"
 #include "graph/text.h"
 #include "operators/hierarchy/hierarchy_reader.h"
+#include "operators/hierarchy/salience.h"
 #include "operators/link/link_evaluation_reader.h"
 #include "operators/link/link_types.h"
 #include "rpc/error_details.h"
@@ -34,6 +35,13 @@ std::int64_t Microseconds(double seconds) {
 // The details of an error are bytes for programs.
 std::string WithoutDetails(const absl::Status& status) {
   return status.ToString(absl::StatusToStringMode::kWithNoExtraData);
+}
+
+// Name of the node from which the first input comes; empty if it enters the graph.
+std::string ProducerOf(const graph::ParsedSpec& spec, const graph::ParsedSpec::Node& node) {
+  const int stream = node.inputs.front().stream;
+  const int producer = spec.streams()[static_cast<std::size_t>(stream)].node;
+  return producer < 0 ? "" : spec.nodes()[static_cast<std::size_t>(producer)].name;
 }
 
 Sequencer::Options SequencerOptions(const config::v1::FeedConfig& config, std::string name,
@@ -191,6 +199,12 @@ absl::Status GraphHost::Replay() {
   return absl::OkStatus();
 }
 
+const std::string& GraphHost::FindSalienceNode(const std::string& hierarchy) const {
+  static const std::string& kNone = *new std::string();
+  const auto found = salience_nodes_.find(hierarchy);
+  return found == salience_nodes_.end() ? kNone : found->second;
+}
+
 absl::Status GraphHost::FindReaders() {
   for (const graph::ParsedSpec::Node& node : spec_->nodes()) {
     WEFT_TRY(graph_->Read(
@@ -199,6 +213,8 @@ absl::Status GraphHost::FindReaders() {
             evaluation_nodes_.push_back(node.name);
           if (dynamic_cast<const operators::hierarchy::HierarchyReader*>(&candidate) != nullptr)
             hierarchy_nodes_.push_back(node.name);
+          if (dynamic_cast<const operators::hierarchy::SalienceReader*>(&candidate) != nullptr)
+            salience_nodes_.emplace(ProducerOf(*spec_, node), node.name);
           const auto* const reader = dynamic_cast<const operators::link::LinkReader*>(&candidate);
           if (reader == nullptr) return;
           link_nodes_.push_back(node.name);

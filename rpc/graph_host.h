@@ -85,6 +85,9 @@ class GraphHost {
   // Names of the nodes that answer HierarchyService, in spec order.
   const std::vector<std::string>& hierarchy_nodes() const { return hierarchy_nodes_; }
 
+  // Name of the `salience` node that follows a hierarchy; empty without one.
+  const std::string& FindSalienceNode(const std::string& hierarchy) const;
+
   // Sends a command through the log of a feed that reaches the node that it names, and waits until
   // it has been carried out, at most until `deadline_ns` of the clock; the place of its record.
   // NOT_FOUND for an unknown node. DEADLINE_EXCEEDED: it is in the log and will be carried out.
@@ -147,6 +150,7 @@ class GraphHost {
   std::string first_link_node_;
   std::vector<std::string> evaluation_nodes_;
   std::vector<std::string> hierarchy_nodes_;
+  std::map<std::string, std::string> salience_nodes_;  // by the hierarchy that they follow
   std::uint64_t replayed_count_ = 0;
   double replay_seconds_ = 0;
 

@@ -10,11 +10,11 @@
 #include "rpc/episode_message.h"
 #include "rpc/error_details.h"
 #include "rpc/read_hierarchy.h"
+#include "rpc/read_salience.h"
 
 namespace weft::rpc {
 namespace {
 
-using cache::EpisodeRange;
 using operators::hierarchy::HierarchyReader;
 
 constexpr std::int64_t kListDefault = 1000;
@@ -22,26 +22,11 @@ constexpr std::int64_t kListMax = 10'000;
 constexpr int kListNames = 3;
 constexpr int kOneNames = 16;
 constexpr int kEntitiesMax = 256;
-constexpr int kTopDefault = 10;
-constexpr int kTopMax = 1000;
 
 absl::StatusOr<std::int64_t> FixedNats(std::string_view field, double nats) {
   if (!(nats >= 0.0 && nats <= 1e9))
     return InvalidField(field, graph::Concat("expected 0 to 1e9, got ", nats));
   return static_cast<std::int64_t>(std::ldexp(nats, cache::kLikelihoodBits));
-}
-
-template <class Response>
-void FillEpisodes(const std::vector<PickedEpisode>& picked, const Interner& interner, int names,
-                  Response& response) {
-  for (const PickedEpisode& one : picked)
-    FillEpisode(one, interner, names, *response.add_episode());
-}
-
-// The level's range; empty for a level that is not there.
-EpisodeRange RangeOf(const cache::EpisodeView& view, std::int32_t level, Stretch stretch) {
-  if (level > view.level_count()) return {level, 0, 0};
-  return view.Overlapping(level, stretch.from_us, stretch.to_us);
 }
 
 // Which episodes a timeline is asked for.
@@ -137,6 +122,8 @@ absl::StatusOr<v1::GetEpisodeResponse> GetEpisode(GraphHost& host, const CallCon
                            picked = PickEpisode(view, found.level, found.begin);
                            return absl::OkStatus();
                          }));
+  if (!host.FindSalienceNode(response.tree().node()).empty())
+    WEFT_TRY(ReadSalience(host, context, response.tree().node(), std::span(&picked, 1)));
   FillEpisode(picked, host.interner(), names, *response.mutable_episode());
   return response;
 }
@@ -156,39 +143,6 @@ absl::StatusOr<v1::AncestorsResponse> Ancestors(GraphHost& host, const CallConte
                              number = view.Parent(level, number);
                              picked.push_back(PickEpisode(view, level + 1, number));
                            }
-                           return absl::OkStatus();
-                         }));
-  FillEpisodes(picked, host.interner(), names, response);
-  return response;
-}
-
-// Parents before children, in order of time. False once there are `most`.
-bool AddDescendants(const cache::EpisodeView& view, std::int32_t level, std::int64_t number,
-                    std::int32_t lowest, std::size_t most, std::vector<PickedEpisode>& picked) {
-  if (level <= lowest) return true;
-  const EpisodeRange children = view.Children(level, number);
-  for (std::int64_t child = children.begin; child < children.end; ++child) {
-    if (picked.size() == most) return false;
-    picked.push_back(PickEpisode(view, level - 1, child));
-    if (!AddDescendants(view, level - 1, child, lowest, most, picked)) return false;
-  }
-  return true;
-}
-
-absl::StatusOr<v1::DescendantsResponse> Descendants(GraphHost& host, const CallContext& context,
-                                                    const v1::DescendantsRequest& request) {
-  WEFT_ASSIGN(const std::int32_t lowest, CheckedLevel(request.min_level(), 1));
-  WEFT_ASSIGN(const std::int64_t limit,
-              CheckedCount("limit", request.limit(), kListDefault, kListMax));
-  WEFT_ASSIGN(const int names, CheckedNames(request.max_names(), kListNames));
-  v1::DescendantsResponse response;
-  std::vector<PickedEpisode> picked;
-  WEFT_TRY(ReadHierarchy(host, context, request.tree(), *response.mutable_tree(),
-                         [&](const cache::EpisodeView& view, const HierarchyReader&) {
-                           WEFT_ASSIGN(const EpisodeRange found, FindEpisode(view, request.id()));
-                           response.set_more(!AddDescendants(view, found.level, found.begin, lowest,
-                                                             static_cast<std::size_t>(limit),
-                                                             picked));
                            return absl::OkStatus();
                          }));
   FillEpisodes(picked, host.interner(), names, response);
@@ -266,30 +220,6 @@ absl::StatusOr<v1::OverlapsResponse> Overlaps(GraphHost& host, const CallContext
   return response;
 }
 
-absl::StatusOr<v1::TopSalientResponse> TopSalient(GraphHost& host, const CallContext& context,
-                                                  const v1::TopSalientRequest& request) {
-  WEFT_ASSIGN(const std::int32_t level, CheckedLevel(request.level(), 1));
-  WEFT_ASSIGN(const std::int64_t top, CheckedCount("top_k", request.top_k(), kTopDefault, kTopMax));
-  WEFT_ASSIGN(const int names, CheckedNames(request.max_names(), kListNames));
-  const cache::EpisodeOrder order = request.order() == v1::EPISODE_ORDER_BOUNDARY
-                                        ? cache::EpisodeOrder::kBoundary
-                                        : cache::EpisodeOrder::kSalience;
-  v1::TopSalientResponse response;
-  std::vector<PickedEpisode> picked;
-  WEFT_TRY(ReadHierarchy(host, context, request.tree(), *response.mutable_tree(),
-                         [&](const cache::EpisodeView& view, const HierarchyReader&) {
-                           const EpisodeRange range =
-                               RangeOf(view, level, StretchOf(request, view));
-                           std::int64_t visited = 0;
-                           for (const std::int64_t number : cache::Highest(
-                                    view, range, order, static_cast<std::size_t>(top), visited))
-                             picked.push_back(PickEpisode(view, level, number));
-                           return absl::OkStatus();
-                         }));
-  FillEpisodes(picked, host.interner(), names, response);
-  return response;
-}
-
 absl::StatusOr<v1::BoundariesResponse> Boundaries(GraphHost& host, const CallContext& context,
                                                   const v1::BoundariesRequest& request) {
   WEFT_ASSIGN(const std::int32_t level, CheckedLevel(request.level(), 1));
@@ -358,6 +288,7 @@ absl::StatusOr<v1::StatsResponse> Stats(GraphHost& host, const CallContext& cont
 void RegisterHierarchyHandlers(GraphHost* host, Dispatcher& dispatcher) {
   RegisterMixHandlers(host, dispatcher);
   RegisterEntityHandlers(host, dispatcher);
+  RegisterSalienceHandlers(host, dispatcher);
   const auto add =
       [&]<class Request, class Response>(
           std::string_view method,
@@ -371,10 +302,8 @@ void RegisterHierarchyHandlers(GraphHost* host, Dispatcher& dispatcher) {
   add("Timeline", &Timeline);
   add("GetEpisode", &GetEpisode);
   add("Ancestors", &Ancestors);
-  add("Descendants", &Descendants);
   add("At", &At);
   add("Overlaps", &Overlaps);
-  add("TopSalient", &TopSalient);
   add("Boundaries", &Boundaries);
   add("Stats", &Stats);
 }

@@ -15,7 +15,6 @@
 namespace weft::rpc {
 namespace {
 
-using cache::EpisodeRange;
 using operators::hierarchy::HierarchyReader;
 
 constexpr int kDifferencesDefault = 10;
@@ -262,9 +261,10 @@ absl::Status PickForecast(const cache::EpisodeView& view, const HierarchyReader&
         graph::Concat("expected at least ", operators::hierarchy::DurationHistory::kFewest,
                       " closed episodes of level ", level, ", got ",
                       view.Closed(level).end - view.Closed(level).begin));
+  const cache::EpisodeRing& ring = view.tree().closed(level);
   const auto precedents = operators::hierarchy::FindPrecedents(
-      view, level, open, view.Sums(level, open).pair_count(), top, reader.exec());
-  picked.next_nodes = operators::hierarchy::NextNodes(view, level, precedents);
+      ring, view.Closed(level), open, view.Sums(level, open).pair_count(), top, reader.exec());
+  picked.next_nodes = operators::hierarchy::NextNodes(ring, precedents);
   for (const auto& [number, affinity] : precedents)
     picked.precedents.push_back(
         {PickEpisode(view, level, number), PickEpisode(view, level, number + 1), affinity});

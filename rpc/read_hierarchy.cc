@@ -11,7 +11,6 @@
 namespace weft::rpc {
 namespace {
 
-using cache::EpisodeRange;
 using cache::kMostLevels;
 using graph::Concat;
 using operators::hierarchy::HierarchyReader;
@@ -74,12 +73,24 @@ absl::StatusOr<std::int32_t> CheckedLevel(std::int32_t level, std::int32_t other
   return InvalidField("level", Concat("expected 1 to ", kMostLevels, ", got ", level));
 }
 
+absl::Status CheckLevels(const google::protobuf::RepeatedField<std::int32_t>& levels) {
+  for (const std::int32_t level : levels)
+    if (level < 1 || level > kMostLevels)
+      return InvalidField("level", Concat("expected 1 to ", kMostLevels, ", got ", level));
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::int64_t> CheckedCount(std::string_view field, std::int64_t count,
                                           std::int64_t otherwise, std::int64_t most,
                                           std::int64_t least) {
   if (count == 0) return otherwise;
   if (count >= least && count <= most) return count;
   return InvalidField(field, Concat("expected ", least, " to ", most, ", got ", count));
+}
+
+EpisodeRange RangeOf(const EpisodeView& view, std::int32_t level, Stretch stretch) {
+  if (level > view.level_count()) return {level, 0, 0};
+  return view.Overlapping(level, stretch.from_us, stretch.to_us);
 }
 
 absl::StatusOr<EpisodeRange> FindEpisode(const EpisodeView& view, std::uint64_t id) {

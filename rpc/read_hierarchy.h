@@ -14,6 +14,7 @@
 namespace weft::rpc {
 
 using EpisodeView = cache::EpisodeView;
+using EpisodeRange = cache::EpisodeRange;
 
 // Runs `read` in the operator's own slot: it must be short. Fills `state`. Fails with what `read`
 // does; NOT_FOUND for an unknown node, INVALID_ARGUMENT for one without a hierarchy,
@@ -28,6 +29,9 @@ absl::Status ReadHierarchy(
 // cannot be.
 absl::StatusOr<std::int32_t> CheckedLevel(std::int32_t level, std::int32_t otherwise);
 
+// Of a list of levels.
+absl::Status CheckLevels(const google::protobuf::RepeatedField<std::int32_t>& levels);
+
 // How many a request asks for, 0 meaning `otherwise`. INVALID_ARGUMENT for less than `least` or
 // more than `most`.
 absl::StatusOr<std::int64_t> CheckedCount(std::string_view field, std::int64_t count,
@@ -41,8 +45,11 @@ struct Stretch {
 template <class Request>
 Stretch StretchOf(const Request& request, const EpisodeView& view);
 
+// What a level has of it; empty for a level that is not there.
+EpisodeRange RangeOf(const EpisodeView& view, std::int32_t level, Stretch stretch);
+
 // The episode that is called so. NOT_FOUND if there is none.
-absl::StatusOr<cache::EpisodeRange> FindEpisode(const EpisodeView& view, std::uint64_t id);
+absl::StatusOr<EpisodeRange> FindEpisode(const EpisodeView& view, std::uint64_t id);
 
 // ------------------------------------------------------------------------------------------------
 

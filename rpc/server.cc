@@ -18,6 +18,7 @@
 #include "rpc/admin_handlers.h"
 #include "rpc/episode_stream.h"
 #include "rpc/explanation_handlers.h"
+#include "rpc/forecast_stream.h"
 #include "rpc/grpc_log.h"
 #include "rpc/health_service.h"
 #include "rpc/hierarchy_handlers.h"
@@ -177,6 +178,7 @@ class GrpcServer final : public Server {
     RegisterPredictionStream(host_.get(), outputs_.get(), *dispatcher_);
     RegisterHierarchyHandlers(host_.get(), *dispatcher_);
     RegisterEpisodeStream(host_.get(), outputs_.get(), *dispatcher_);
+    RegisterForecastStream(host_.get(), outputs_.get(), *dispatcher_);
     AdminEnvironment admin;
     admin.host = host_.get();
     admin.clock = clock_;

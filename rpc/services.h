@@ -83,6 +83,7 @@ class HierarchyGrpcService final : public v1::HierarchyService::CallbackService 
   WEFT_UNARY_METHOD(HierarchyService, PredictNext)
   WEFT_UNARY_METHOD(HierarchyService, Subgraph)
   WEFT_STREAM_METHOD(HierarchyService, Subscribe)
+  WEFT_STREAM_METHOD(HierarchyService, SubscribeForecasts)
   WEFT_UNARY_METHOD(HierarchyService, Stats)
 
  private:

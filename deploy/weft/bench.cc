@@ -125,6 +125,10 @@ void AddHierarchyFlags(Command command, BenchFlags& flags) {
       .Between(0.1, 10'000.0);
   command.AddOption("--leaves", flags.leaves, "Leaf episodes to keep (65536)")
       .Between(64L, 16'777'216L);
+  command
+      .AddOption("--keep", flags.keep_snapshots,
+                 "Snapshots for which closed episodes are kept; 0: as long as there is room")
+      .NotNegative();
   command.AddOption("--requests", flags.requests, "Timelines to ask for (200)")
       .Between(1L, 1'000'000L);
 }

@@ -33,6 +33,7 @@ struct BenchFlags {
   std::int32_t busy_nodes = 20;
   double interactions = 12.0;
   std::int64_t leaves = 1 << 16;
+  std::int64_t keep_snapshots = 0;  // 0: as long as there is room
   // Of `bench accuracy`.
   std::string data;
   std::vector<std::string> sets;  // empty: all of the folder

@@ -59,6 +59,7 @@ class GrowingHierarchy {
     cache::EpisodeTreeOptions options;
     options.most_leaves = flags.leaves;
     options.most_words = std::max<std::int64_t>(1 << 16, flags.leaves * 512);
+    options.keep_us.fill(flags.keep_snapshots * PlantedHierarchyOptions().snapshot_us);
     return options;
   }
 

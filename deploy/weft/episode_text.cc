@@ -83,6 +83,10 @@ ordered_json EpisodeJson(const v1::Episode& episode) {
   } else {
     json["reason"] = "it was open at that past time";
   }
+  if (episode.has_learned_salience()) {
+    json["learned_salience"] = episode.learned_salience();
+    json["model_version"] = std::to_string(episode.model_version());
+  }
   if (episode.parent_id() != 0) json["parent"] = std::to_string(episode.parent_id());
   return json;
 }

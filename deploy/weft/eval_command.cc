@@ -56,6 +56,7 @@ void AddEvalCommand(Command root, Invocation& invocation) {
   AddEvalNextTime(eval, invocation);
   AddEvalSegments(eval, invocation);
   AddEvalEpisodes(eval, invocation);
+  AddEvalPartners(eval, invocation);
 }
 
 }  // namespace weft::deploy

@@ -19,6 +19,7 @@ void AddEvalLabels(Command eval, Invocation& invocation);
 void AddEvalNextTime(Command eval, Invocation& invocation);
 void AddEvalSegments(Command eval, Invocation& invocation);
 void AddEvalEpisodes(Command eval, Invocation& invocation);
+void AddEvalPartners(Command eval, Invocation& invocation);
 
 // Reads the file that is evaluated, with notes on stderr. kOk, or the exit code after an error
 // that has been said.

@@ -4,6 +4,7 @@
 
 #include "deploy/weft/eval_command.h"
 #include "deploy/weft/snapshot_flags.h"
+#include "deploy/weft/text_file.h"
 #include "operators/hierarchy/forecast_evaluation.h"
 
 namespace weft::deploy {
@@ -13,6 +14,7 @@ using nlohmann::ordered_json;
 using operators::hierarchy::EndFigures;
 using operators::hierarchy::ForecastLevel;
 using operators::hierarchy::ForecastOptions;
+using operators::hierarchy::ForecastRecord;
 using operators::hierarchy::ForecastResult;
 using operators::hierarchy::HazardFigures;
 
@@ -21,6 +23,7 @@ struct Flags {
   SnapshotFlags snapshots;
   std::string horizon = "30s";
   std::int64_t every = 16;
+  std::string forecasts;
   bool json = false;
   InputFlags input;
 };
@@ -52,7 +55,8 @@ ordered_json LevelJson(const ForecastLevel& level) {
       {"hazard",
        {{"counted", HazardJson(level.counted)},
         {"hierarchy", HazardJson(level.hierarchy)},
-        {"both", HazardJson(level.both)}}},
+        {"both", HazardJson(level.both)},
+        {"relational", level.has_relational ? HazardJson(level.relational) : ordered_json()}}},
       {"hazard_baselines",
        {{"fixed", HazardJson(level.fixed)}, {"windows", HazardJson(level.windows)}}},
       {"next", {{"forecasts", level.next_forecasts}, {"by_precedents", level.next_by_precedents}}},
@@ -71,12 +75,15 @@ void PrintTable(const Flags& flags, const ForecastResult& result) {
                 level.unconditional.pinball_seconds, level.memoryless.pinball_seconds);
   std::printf("  ends within %s: log loss / AUROC\n", flags.horizon.c_str());
   std::printf(
-      "  level   share    fixed          windows        counted        hierarchy      both\n");
+      "  level   share    fixed          windows        counted        hierarchy      both"
+      "           relational\n");
   for (const ForecastLevel& level : result.levels) {
     std::printf("  %5d  %.3f", level.level, level.ended_within);
     for (const HazardFigures& figures :
          {level.fixed, level.windows, level.counted, level.hierarchy, level.both})
       std::printf("  %.3f / %.3f", figures.log_loss, figures.auroc.value_or(0.5));
+    if (level.has_relational)
+      std::printf("  %.3f / %.3f", level.relational.log_loss, level.relational.auroc.value_or(0.5));
     std::printf("\n");
   }
   std::printf("  busiest of the next episode: precedents  as before  overall\n");
@@ -84,6 +91,24 @@ void PrintTable(const Flags& flags, const ForecastResult& result) {
     if (level.next_forecasts > 0)
       std::printf("  %5d %19" PRId64 "  %9.3f  %9.3f  %7.3f\n", level.level, level.next_forecasts,
                   level.next_by_precedents, level.next_as_before, level.next_as_overall);
+}
+
+int WriteForecasts(const std::string& path, const ForecastResult& result) {
+  return WriteTextFile(path, [&result](std::FILE* file) {
+    std::fprintf(file,
+                 "level,now_us,fixed,counted,windows,hierarchy,both,relational,ended_within\n");
+    for (const ForecastRecord& record : result.records) {
+      std::fprintf(file, "%d,%" PRId64, record.level, record.now_us);
+      for (const double probability : record.ends_within) {
+        if (probability < 0.0) {
+          std::fputc(',', file);
+        } else {
+          std::fprintf(file, ",%.6f", probability);
+        }
+      }
+      std::fprintf(file, ",%d\n", record.ended_within ? 1 : 0);
+    }
+  });
 }
 
 int Run(const Flags& flags) {
@@ -96,10 +121,13 @@ int Run(const Flags& flags) {
   options.leaf = LeafOptionsFrom(flags.snapshots);
   options.horizon_us = *horizon_us;
   options.every_snapshots = flags.every;
+  options.records = !flags.forecasts.empty();
   operators::io::EventFile file;
   if (const int code = ReadEvalFile(flags.path, flags.input, file); code != kOk) return code;
   if (file.events.size() == 0) return Fail(flags.path + ": expected events, got none", kInputData);
   const ForecastResult result = operators::hierarchy::EvaluateForecasts(file.events, options);
+  if (!flags.forecasts.empty())
+    if (const int code = WriteForecasts(flags.forecasts, result); code != kOk) return code;
   if (!flags.json) {
     PrintTable(flags, result);
     return kOk;
@@ -130,6 +158,8 @@ void AddEvalEpisodes(Command eval, Invocation& invocation) {
   episodes.AddOption("--horizon", flags->horizon, "Will it end within this time (30s)");
   episodes.AddOption("--every", flags->every, "Snapshots between two forecasts (16)")
       .Between(1L, 1'000'000L);
+  episodes.AddOption("--forecasts", flags->forecasts,
+                     "Write each probability and what came to this CSV file");
   episodes.AddFlag("--json", flags->json, "One JSON object on stdout");
   AddInputFlags(episodes, flags->input);
   episodes.Runs(invocation, [flags] { return Run(*flags); });

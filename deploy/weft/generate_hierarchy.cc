@@ -1,12 +1,12 @@
 #include <algorithm>
 #include <cinttypes>
 #include <cstdio>
-#include <functional>
 #include <memory>
 
 #include <nlohmann/json.hpp>
 
 #include "deploy/weft/data_command.h"
+#include "deploy/weft/text_file.h"
 #include "graph/text.h"
 #include "operators/hierarchy/planted_hierarchy.h"
 #include "operators/io/time_text.h"
@@ -33,19 +33,6 @@ void WriteTime(std::FILE* to, graph::TimeUs time_us) {
                time_us % graph::kMicrosecondsPerSecond);
 }
 
-int Write(const std::string& path, const std::function<void(std::FILE*)>& write) {
-  std::FILE* const file = std::fopen(path.c_str(), "w");
-  if (file == nullptr) {
-    std::perror(("weft: " + path).c_str());
-    return kInputData;
-  }
-  write(file);
-  const bool failed = std::ferror(file) != 0;
-  if (std::fclose(file) == 0 && !failed) return kOk;
-  std::perror(("weft: " + path).c_str());
-  return kFailed;
-}
-
 int Generate(const Flags& flags) {
   const double events = flags.options.interactions * static_cast<double>(flags.options.snapshots);
   if (events > kMostEvents) {
@@ -55,7 +42,7 @@ int Generate(const Flags& flags) {
                 kUsage);
   }
   const PlantedHierarchy made = operators::hierarchy::MakePlantedHierarchy(flags.options);
-  const int wrote = Write(flags.out, [&](std::FILE* to) {
+  const int wrote = WriteTextFile(flags.out, [&](std::FILE* to) {
     std::fputs("src,dst,ts\n", to);
     for (std::size_t i = 0; i < made.events.source.size(); ++i) {
       std::fprintf(to, "%u,%u,", made.events.source[i], made.events.target[i]);
@@ -65,7 +52,7 @@ int Generate(const Flags& flags) {
   });
   if (wrote != kOk) return wrote;
   if (!flags.truth.empty()) {
-    const int told = Write(flags.truth, [&](std::FILE* to) {
+    const int told = WriteTextFile(flags.truth, [&](std::FILE* to) {
       std::fputs("time,level\n", to);
       for (const std::int64_t snapshot : made.fine) {
         WriteTime(to, snapshot * flags.options.snapshot_us);

@@ -1,7 +1,8 @@
 #include "deploy/weft/packet_json.h"
 
+#include "deploy/weft/hierarchy_json.h"
+#include "deploy/weft/json_fields.h"
 #include "graph/text.h"
-#include "operators/hierarchy/hierarchy_reader.h"
 #include "operators/io/json_text.h"
 #include "operators/io/time_text.h"
 #include "operators/link/link_evaluation_reader.h"
@@ -11,36 +12,14 @@ namespace weft::deploy {
 namespace {
 
 using operators::hierarchy::EpisodeBatch;
-using operators::hierarchy::EpisodeRow;
+using operators::hierarchy::ForecastBatch;
+using operators::hierarchy::ReadoutBatch;
+using operators::hierarchy::SalienceBatch;
 using operators::io::AppendJsonNumber;
 using operators::io::AppendJsonString;
 using operators::link::LinkCandidates;
 using operators::link::LinkEvaluationReport;
 using operators::link::LinkScores;
-
-void AppendTime(graph::TimeUs time_us, std::string& lines) {
-  lines += "\"time\":\"";
-  lines += operators::io::FormatTime(time_us);
-  lines += graph::Concat("\",\"time_us\":", time_us);
-}
-
-void AppendKey(std::string_view name, graph::NodeId node, const KeyOf& key_of, std::string& lines) {
-  lines += graph::Concat(",\"", name, "\":");
-  if (node == graph::kNoNode) {
-    lines += "null";
-  } else {
-    AppendJsonString(lines, key_of(node));
-  }
-}
-
-void AppendNumberOrNull(std::string_view name, std::optional<double> number, std::string& lines) {
-  lines += graph::Concat(",\"", name, "\":");
-  if (number) {
-    AppendJsonNumber(lines, *number);
-  } else {
-    lines += "null";
-  }
-}
 
 // Of a row; none where the model gives none.
 std::optional<double> At(const std::vector<float>& values, std::size_t row) {
@@ -98,61 +77,6 @@ void AppendReport(const LinkEvaluationReport& report, std::string& lines) {
   lines += "}\n";
 }
 
-std::string_view ChangeName(cache::EpisodeChange::Kind kind) {
-  switch (kind) {
-    case cache::EpisodeChange::kOpened:
-      return "opened";
-    case cache::EpisodeChange::kClosed:
-      return "closed";
-    default:
-      return "final";
-  }
-}
-
-// {"change":"closed","id":...  Of an episode that was opened only where it begins.
-void AppendEpisode(const EpisodeRow& row, const KeyOf& key_of, std::string& lines) {
-  const cache::Episode& episode = row.episode;
-  const auto id = [&row](std::int32_t level, std::int64_t begin) {
-    return cache::EpisodeId({level, begin});
-  };
-  lines += graph::Concat("{\"change\":\"", ChangeName(row.kind), "\",\"id\":\"",
-                         id(row.level, episode.begin), "\",\"level\":", row.level,
-                         ",\"begin_snapshot\":", episode.begin, ",");
-  AppendTime(episode.begin_us, lines);
-  if (row.kind == cache::EpisodeChange::kOpened) {
-    lines += "}\n";
-    return;
-  }
-  lines += graph::Concat(",\"end\":\"", operators::io::FormatTime(episode.end_us),
-                         "\",\"end_us\":", episode.end_us, ",\"end_snapshot\":", episode.end,
-                         ",\"children\":", episode.child_count,
-                         ",\"interactions\":", episode.interactions);
-  if (row.kind == cache::EpisodeChange::kFinal) {
-    lines += graph::Concat(",\"parent\":\"", id(row.level + 1, row.parent_begin), "\"");
-    AppendNumberOrNull("salience", cache::SalienceNats(episode), lines);
-  } else {
-    lines += ",\"parent\":null,\"salience\":null";
-  }
-  AppendNumberOrNull("boundary", cache::BoundaryStrength(row.level, episode.score), lines);
-  lines += ",\"nodes\":[";
-  for (const cache::TopNode& node : episode.nodes) {
-    if (node.count == 0) break;
-    lines += &node == episode.nodes.data() ? "{\"node\":" : ",{\"node\":";
-    AppendJsonString(lines, key_of(node.node));
-    lines += graph::Concat(",\"count\":", node.count, "}");
-  }
-  lines += "],\"pairs\":[";
-  for (const cache::TopPair& pair : episode.pairs) {
-    if (pair.count == 0) break;
-    lines += &pair == episode.pairs.data() ? "{\"source\":" : ",{\"source\":";
-    AppendJsonString(lines, key_of(pair.source));
-    lines += ",\"target\":";
-    AppendJsonString(lines, key_of(pair.target));
-    lines += graph::Concat(",\"count\":", pair.count, "}");
-  }
-  lines += "]}\n";
-}
-
 }  // namespace
 
 absl::Status AppendPacketJson(const graph::Packet& packet, const KeyOf& key_of,
@@ -165,7 +89,13 @@ absl::Status AppendPacketJson(const graph::Packet& packet, const KeyOf& key_of,
   } else if (is(static_cast<LinkEvaluationReport*>(nullptr))) {
     AppendReport(packet.Get<LinkEvaluationReport>(), lines);
   } else if (is(static_cast<EpisodeBatch*>(nullptr))) {
-    for (const EpisodeRow& row : packet.Get<EpisodeBatch>().rows) AppendEpisode(row, key_of, lines);
+    for (const auto& row : packet.Get<EpisodeBatch>().rows) AppendEpisodeJson(row, key_of, lines);
+  } else if (is(static_cast<SalienceBatch*>(nullptr))) {
+    for (const auto& row : packet.Get<SalienceBatch>().rows) AppendSalienceJson(row, lines);
+  } else if (is(static_cast<ReadoutBatch*>(nullptr))) {
+    for (const auto& row : packet.Get<ReadoutBatch>().rows) AppendReadoutJson(row, lines);
+  } else if (is(static_cast<ForecastBatch*>(nullptr))) {
+    for (const auto& row : packet.Get<ForecastBatch>().rows) AppendForecastJson(row, key_of, lines);
   } else if (is(static_cast<LinkCandidates*>(nullptr))) {
     const auto& candidates = packet.Get<LinkCandidates>();
     for (std::size_t row = 0; row < candidates.negative.size(); ++row) {

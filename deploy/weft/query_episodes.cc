@@ -17,7 +17,7 @@ struct Flags : EpisodeFlags {
   std::uint64_t id = 0;
   std::int32_t level = 0;
   std::int32_t count = 0;
-  bool by_boundary = false;
+  std::string order = "salience";
   double min_strength = 0.0;
   std::optional<graph::TimeUs> time_us;
 };
@@ -98,7 +98,9 @@ int QueryTop(const Flags& flags) {
   flags.FillStretch(request);
   request.set_level(flags.level);
   request.set_top_k(flags.count);
-  request.set_order(flags.by_boundary ? v1::EPISODE_ORDER_BOUNDARY : v1::EPISODE_ORDER_SALIENCE);
+  request.set_order(flags.order == "boundary"  ? v1::EPISODE_ORDER_BOUNDARY
+                    : flags.order == "learned" ? v1::EPISODE_ORDER_LEARNED
+                                               : v1::EPISODE_ORDER_SALIENCE);
   const auto response = flags.OpenClient()->TopSalient(request);
   if (!response.ok()) return Fail(response.status());
   PrintEpisodes(flags, response->episode(), response->tree());
@@ -160,14 +162,17 @@ void AddAt(Command query, Invocation& invocation) {
 void AddTop(Command query, Invocation& invocation) {
   Command command = query.AddCommand("top", "The episodes that stand out most.",
                                      "weft query top --level 2 --count 5\n"
-                                     "weft query top --by-boundary --json");
+                                     "weft query top --order learned --json");
   auto flags = std::make_shared<Flags>();
   AddTreeFlags(command, *flags);
   AddStretchFlags(command, *flags);
   AddLevelFlag(command, "The level (1)", flags->level);
   command.AddOption("--count", flags->count, "How many (10)").Between(1, 1000);
-  command.AddFlag("--by-boundary", flags->by_boundary,
-                  "By how clearly they begin, not by how they differ from what they are part of");
+  command
+      .AddOption("--order", flags->order,
+                 "By how much they differ from what they are part of (salience), how clearly they "
+                 "begin (boundary), or what was learned of them (learned)")
+      .OneOf({"salience", "boundary", "learned"});
   command.Runs(invocation, [flags] { return QueryTop(*flags); });
 }
 

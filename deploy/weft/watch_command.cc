@@ -10,6 +10,7 @@ void AddWatchCommand(Command root, Invocation& invocation) {
   watch.RequireCommand();
   AddWatchPredictions(watch, invocation);
   AddWatchEpisodes(watch, invocation);
+  AddWatchForecasts(watch, invocation);
   AddWatchModels(watch, invocation);
 }
 

@@ -28,6 +28,8 @@ const char* ChangeName(v1::EpisodeChange change) {
       return "opened";
     case v1::EPISODE_CHANGE_CLOSED:
       return "closed";
+    case v1::EPISODE_CHANGE_GROWN:
+      return "grown";
     default:
       return "final";
   }
@@ -37,8 +39,8 @@ v1::SubscribeRequest RequestOf(const Flags& flags) {
   v1::SubscribeRequest request;
   request.set_output(flags.output);
   for (const int level : flags.levels) request.add_level(level);
-  for (const v1::EpisodeChange change :
-       {v1::EPISODE_CHANGE_OPENED, v1::EPISODE_CHANGE_CLOSED, v1::EPISODE_CHANGE_FINAL})
+  for (const v1::EpisodeChange change : {v1::EPISODE_CHANGE_OPENED, v1::EPISODE_CHANGE_CLOSED,
+                                         v1::EPISODE_CHANGE_FINAL, v1::EPISODE_CHANGE_GROWN})
     if (flags.change == ChangeName(change)) request.add_change(change);
   request.set_min_salience(flags.min_salience);
   return request;
@@ -86,8 +88,8 @@ void AddWatchEpisodes(Command watch, Invocation& invocation) {
   command.AddOption("--output", flags->output,
                     "Output of the graph; the first with episodes without it");
   command.AddOption("--level", flags->levels, "Only this level").Repeated();
-  command.AddOption("--change", flags->change, "Only this: opened, closed or final")
-      .OneOf({"opened", "closed", "final"});
+  command.AddOption("--change", flags->change, "Only this: opened, closed, final or grown")
+      .OneOf({"opened", "closed", "final", "grown"});
   command
       .AddOption("--min-salience", flags->min_salience,
                  "Only final episodes of so many nats or more")

@@ -16,15 +16,25 @@ DurationHistory::DurationHistory(const cache::EpisodeView& view, std::int32_t le
   for (std::int64_t number = std::max(closed.begin, closed.end - kMost); number < closed.end;
        ++number) {
     const cache::Episode& episode = ring[number];
-    episodes_.push_back({episode.end_us - episode.begin_us, episode.decided_us - episode.begin_us});
+    latest_.push_back({episode.decided_us - episode.begin_us, episode.end_us - episode.begin_us});
   }
-  std::ranges::stable_sort(episodes_, {}, &Closed::known_after_us);
+  by_age_.assign(latest_.begin(), latest_.end());
+  std::ranges::sort(by_age_);
+}
+
+void DurationHistory::Add(const cache::Episode& closed) {
+  if (size() == kMost) {
+    by_age_.erase(std::ranges::lower_bound(by_age_, latest_.front()));
+    latest_.pop_front();
+  }
+  latest_.push_back({closed.decided_us - closed.begin_us, closed.end_us - closed.begin_us});
+  by_age_.insert(std::ranges::upper_bound(by_age_, latest_.back()), latest_.back());
 }
 
 EndForecast DurationHistory::MemorylessFrom(TimeUs now_us, TimeUs horizon_us) const {
   double mean_us = 0.0;
-  for (const Closed& closed : episodes_)
-    mean_us += static_cast<double>(closed.duration_us) / static_cast<double>(episodes_.size());
+  for (const Closed& closed : by_age_)
+    mean_us += static_cast<double>(closed.duration_us) / static_cast<double>(by_age_.size());
   mean_us = std::max(mean_us, 1.0);
   EndForecast forecast;
   for (std::size_t i = 0; i < EndForecast::kShares.size(); ++i)
@@ -39,15 +49,20 @@ EndForecast DurationHistory::MemorylessFrom(TimeUs now_us, TimeUs horizon_us) co
 std::optional<EndForecast> DurationHistory::ForecastEnd(TimeUs begin_us, TimeUs now_us,
                                                         TimeUs horizon_us) const {
   if (size() < kFewest) return std::nullopt;
-  const auto longest = episodes_.begin() + static_cast<std::ptrdiff_t>(size() - kFewest);
+  const auto longest = by_age_.begin() + static_cast<std::ptrdiff_t>(size() - kFewest);
   const auto older =
-      std::ranges::upper_bound(episodes_, now_us - begin_us, {}, &Closed::known_after_us);
+      std::ranges::upper_bound(by_age_, now_us - begin_us, {}, &Closed::known_after_us);
   std::vector<TimeUs> durations;
-  for (auto closed = std::min(older, longest); closed != episodes_.end(); ++closed)
+  for (auto closed = std::min(older, longest); closed != by_age_.end(); ++closed)
     durations.push_back(closed->duration_us);
-  std::ranges::sort(durations);
+  // The value at a place if all were sorted.
+  const auto sorted = [&durations](std::size_t place) {
+    const auto at = durations.begin() + static_cast<std::ptrdiff_t>(place);
+    std::ranges::nth_element(durations, at);
+    return *at;
+  };
   EndForecast forecast;
-  forecast.based_on = static_cast<std::int64_t>(episodes_.end() - older);
+  forecast.based_on = static_cast<std::int64_t>(by_age_.end() - older);
   const auto count = static_cast<double>(durations.size());
   for (std::size_t i = 0; i < EndForecast::kShares.size(); ++i) {
     // Of n + 1 equally likely gaps between n values.
@@ -55,25 +70,26 @@ std::optional<EndForecast> DurationHistory::ForecastEnd(TimeUs begin_us, TimeUs 
     const double place = std::clamp(rank, 0.0, count - 1.0);
     const auto low = static_cast<std::size_t>(place);
     const std::size_t high = std::min(low + 1, durations.size() - 1);
-    const double between = static_cast<double>(durations[high] - durations[low]);
+    const TimeUs shorter = sorted(low), longer = sorted(high);
+    const auto between = static_cast<double>(longer - shorter);
     forecast.end_us[i] =
-        begin_us + durations[low] + static_cast<TimeUs>((place - std::floor(place)) * between);
+        begin_us + shorter + static_cast<TimeUs>((place - std::floor(place)) * between);
   }
-  const auto within = std::ranges::upper_bound(durations, now_us - begin_us + horizon_us);
-  forecast.ends_within = (static_cast<double>(within - durations.begin()) + 0.5) / (count + 1.0);
+  const auto within = std::ranges::count_if(
+      durations, [&](TimeUs duration) { return duration <= now_us - begin_us + horizon_us; });
+  forecast.ends_within = (static_cast<double>(within) + 0.5) / (count + 1.0);
   return forecast;
 }
 
-std::vector<Precedent> FindPrecedents(const cache::EpisodeView& view, std::int32_t level,
+std::vector<Precedent> FindPrecedents(const cache::EpisodeRing& ring, cache::EpisodeRange closed,
                                       std::int64_t before, std::span<const std::uint64_t> pairs,
                                       std::size_t most, const gpu::Exec& exec) {
   constexpr std::int64_t kLatest = 8192;
-  const cache::EpisodeRange closed = view.Closed(level);
   const std::int64_t end = std::min(before, closed.end) - 1;  // each needs one behind it
   const std::int64_t begin = std::max(closed.begin, end - kLatest);
   if (begin >= end) return {};
   std::vector<float> affinity(static_cast<std::size_t>(end - begin));
-  cache::MixAffinity(pairs, exec).Of(view.tree().closed(level), begin, affinity);
+  cache::MixAffinity(pairs, exec).Of(ring, begin, affinity);
   std::vector<Precedent> precedents;
   for (std::int64_t number = end - 1; number >= begin; --number)
     precedents.push_back({number, affinity[static_cast<std::size_t>(number - begin)]});
@@ -87,12 +103,12 @@ std::vector<Precedent> FindPrecedents(const cache::EpisodeView& view, std::int32
   return precedents;
 }
 
-std::vector<NodeShare> NextNodes(const cache::EpisodeView& view, std::int32_t level,
+std::vector<NodeShare> NextNodes(const cache::EpisodeRing& ring,
                                  std::span<const Precedent> precedents) {
   std::map<graph::NodeId, double> shares;
   double all = 0.0;
   for (const auto& [number, affinity] : precedents) {
-    const cache::Episode& next = view.tree().closed(level)[number + 1];
+    const cache::Episode& next = ring[number + 1];
     if (next.interactions == 0) continue;
     const auto weight = static_cast<double>(affinity);
     all += weight;

@@ -7,28 +7,12 @@
 #include "operators/hierarchy/episode_stream.h"
 #include "operators/hierarchy/forecast_evaluation.h"
 #include "operators/hierarchy/planted_hierarchy.h"
+#include "operators/hierarchy/test_streams.h"
 
 namespace weft::operators::hierarchy {
 namespace {
 
 constexpr graph::TimeUs kSecond = 1'000'000;
-
-// Three hubs take turns, each for 40 to 60 seconds: after hub n comes hub n + 1.
-graph::EventBatch TurnsOfHubs(int turns) {
-  graph::EventBatch events;
-  graph::TimeUs time_us = 0;
-  for (int turn = 0; turn < turns; ++turn) {
-    const auto hub = static_cast<graph::NodeId>(turn % 3);
-    for (int second = 0; second < 40 + 10 * (turn % 3); ++second, time_us += kSecond) {
-      for (graph::NodeId other = 0; other < 8; ++other) {
-        events.source.push_back(hub);
-        events.target.push_back(10 + 10 * hub + other);
-        events.time_us.push_back(time_us);
-      }
-    }
-  }
-  return events;
-}
 
 EpisodeStream StreamOf(const graph::EventBatch& events) {
   EpisodeStream stream({}, {});
@@ -43,15 +27,16 @@ TEST(EpisodeForecast, KnowsWhoComesNext) {
   ASSERT_GE(view.Closed(1).end, 50);
   for (std::int64_t number = 40; number < 50; ++number) {
     const graph::NodeId hub = view.Get(1, number).nodes[0].node;
-    const auto precedents =
-        FindPrecedents(view, 1, number, view.Sums(1, number).pair_count(), 5, gpu::HostExec());
+    const cache::EpisodeRing& ring = stream.tree().closed(1);
+    const auto precedents = FindPrecedents(ring, view.Closed(1), number,
+                                           view.Sums(1, number).pair_count(), 5, gpu::HostExec());
     ASSERT_EQ(precedents.size(), 5u);
     for (const auto& [found, affinity] : precedents) {
       EXPECT_LT(found + 1, number);
       EXPECT_EQ(view.Get(1, found).nodes[0].node, hub);
       EXPECT_GT(affinity, 0.99f);
     }
-    const auto next = NextNodes(view, 1, precedents);
+    const auto next = NextNodes(ring, precedents);
     EXPECT_EQ(next.front().node, (hub + 1) % 3);
     EXPECT_NEAR(next.front().share, 1.0, 0.05);
   }
@@ -82,7 +67,9 @@ TEST(EpisodeForecast, SaysNothingOfALevelThatIsNew) {
   const EpisodeStream stream = StreamOf(TurnsOfHubs(5));
   const cache::EpisodeView view(stream.tree());
   EXPECT_FALSE(DurationHistory(view, 1).ForecastEnd(0, 0, kSecond));
-  EXPECT_TRUE(FindPrecedents(view, 1, 1, view.Sums(1, 0).pair_count(), 5, gpu::HostExec()).empty());
+  EXPECT_TRUE(FindPrecedents(stream.tree().closed(1), view.Closed(1), 1,
+                             view.Sums(1, 0).pair_count(), 5, gpu::HostExec())
+                  .empty());
 }
 
 // A forecast is of what was known at its time: what comes later changes none.

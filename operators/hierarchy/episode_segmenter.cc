@@ -73,6 +73,7 @@ absl::Status EpisodeSegmenter::Process(graph::ProcessContext& context) {
     AddToProfile(segmented->snapshots->InteractionsOf(row), profile_);
     boundaries_->Push(profile_, segmented->steps);
     segmented->steps_end.push_back(segmented->steps.size());
+    segmented->latest_score.push_back(boundaries_->latest_score());
   }
   context.Emit<SegmentedSnapshots>(kSegmented, std::move(segmented));
   return absl::OkStatus();

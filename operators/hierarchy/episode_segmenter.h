@@ -17,7 +17,8 @@ struct SegmentedSnapshots {
   std::shared_ptr<const SnapshotBatch> snapshots;
   std::int64_t begin = 0, end = 0;
   std::vector<cache::LeafStep> steps;
-  std::vector<std::size_t> steps_end;  // of each snapshot
+  std::vector<std::size_t> steps_end;      // of each snapshot
+  std::vector<std::int64_t> latest_score;  // as LeafBoundaries has it after each snapshot
 
   std::int64_t size() const { return end - begin; }
   std::span<const cache::LeafStep> StepsOf(std::int64_t row) const {

@@ -7,6 +7,7 @@
 #include "gpu/memory.h"
 #include "graph/check.h"
 #include "graph/text.h"
+#include "operators/hierarchy/option_bound.h"
 #include "operators/hierarchy/state_archive.h"
 #include "weft/operators/hierarchy/v1/hierarchy.pb.h"
 
@@ -19,19 +20,9 @@ constexpr std::int64_t kLeastPairs = 1 << 16;
 constexpr std::int64_t kMostPairs = 1 << 30;
 constexpr std::int64_t kDefaultMarks = 4096;
 constexpr std::int64_t kMostMarks = 1 << 20;
+constexpr std::int64_t kMostReportEvery = 1 << 20;
 constexpr double kMostKeepSeconds = 3.2e9;  // a century
 constexpr double kMicroseconds = 1e6;
-
-absl::Status ReadBound(const graph::OpenContext& context, std::string_view field,
-                       std::int64_t value, std::int64_t least, std::int64_t most,
-                       std::int64_t& bound) {
-  if (value == 0) return absl::OkStatus();
-  if (value < least || value > most)
-    return context.OptionError(field,
-                               graph::Concat("expected ", least, " to ", most, ", got ", value));
-  bound = value;
-  return absl::OkStatus();
-}
 
 absl::StatusOr<cache::EpisodeTreeOptions> OptionsOf(const graph::OpenContext& context) {
   const auto& message = context.Options<v1::EpisodeTreeBuild>();
@@ -65,7 +56,8 @@ absl::StatusOr<cache::EpisodeTreeOptions> OptionsOf(const graph::OpenContext& co
 
 graph::Contract EpisodeTreeBuild::contract() {
   graph::Contract contract;
-  contract.Input(kSegmented).Input(kMarks, /*optional=*/true);
+  contract.Input(kSegmented);
+  for (const auto port : kMarks) contract.Input(port, /*optional=*/true);
   contract.Output(kEpisodes);
   contract.options_type = v1::EpisodeTreeBuild::descriptor()->full_name();
   contract.reads = graph::Reads::kBeforeBatch;
@@ -84,6 +76,9 @@ absl::Status EpisodeTreeBuild::Open(graph::OpenContext& context) {
   WEFT_TRY(ReadBound(context, "max_marks", context.Options<v1::EpisodeTreeBuild>().max_marks(), 1,
                      kMostMarks, most_marks));
   marks_.emplace(most_marks);
+  WEFT_TRY(ReadBound(context, "report_every",
+                     context.Options<v1::EpisodeTreeBuild>().report_every(), 1, kMostReportEvery,
+                     report_every_));
   sends_ = context.IsConnected(kEpisodes.name);
   const std::string node(context.node_name());
   snapshots_ = &context.metrics().GetCounter("weft_hierarchy_snapshots_total",
@@ -95,15 +90,16 @@ absl::Status EpisodeTreeBuild::Open(graph::OpenContext& context) {
   return absl::OkStatus();
 }
 
-void EpisodeTreeBuild::TakeMarks(const graph::ProcessContext& context) {
-  const graph::MarkBatch& batch = context.Get(kMarks);
+void EpisodeTreeBuild::TakeMarks(const graph::MarkBatch& batch,
+                                 const graph::ProcessContext& context) {
   for (std::int64_t row = context.begin(); row < context.end(); ++row)
     marks_->Add(batch.marks[static_cast<std::size_t>(row)], context.packet().time_us());
 }
 
 absl::Status EpisodeTreeBuild::Process(graph::ProcessContext& context) {
-  if (context.port() == kMarks.name) {
-    TakeMarks(context);
+  for (const auto port : kMarks) {
+    if (context.port() != port.name) continue;
+    TakeMarks(context.Get(port), context);
     return absl::OkStatus();
   }
   const SegmentedSnapshots& segmented = context.Get(kSegmented);
@@ -115,9 +111,12 @@ absl::Status EpisodeTreeBuild::Process(graph::ProcessContext& context) {
     changes_.clear();
     tree_->Push(snapshots.InteractionsOf(at), snapshots.begin_us[place], snapshots.end_us[place],
                 segmented.StepsOf(row), changes_);
-    if (!sends_ || changes_.empty()) continue;
+    const bool reports = report_every_ > 0 && tree_->snapshot_count() % report_every_ == 0;
+    if (!sends_ || (changes_.empty() && !reports)) continue;
     if (batch == nullptr) batch = std::make_shared<EpisodeBatch>();
-    for (const cache::EpisodeChange& change : changes_) AddRow(change, *batch);
+    for (const cache::EpisodeChange& change : changes_) AppendChange(*tree_, change, *batch);
+    if (reports)
+      AppendGrowing(*tree_, segmented.latest_score[static_cast<std::size_t>(row)], *batch);
   }
   snapshots_->Add(static_cast<std::uint64_t>(context.end() - context.begin()));
   for (std::int32_t level = 1; level <= cache::kMostLevels; ++level) {
@@ -128,33 +127,6 @@ absl::Status EpisodeTreeBuild::Process(graph::ProcessContext& context) {
   }
   if (batch != nullptr) context.Emit<EpisodeBatch>(kEpisodes, std::move(batch));
   return absl::OkStatus();
-}
-
-void EpisodeTreeBuild::AddRow(const cache::EpisodeChange& change, EpisodeBatch& batch) const {
-  const cache::EpisodeRing& closed = tree_->closed(change.level);
-  EpisodeRow row;
-  row.kind = change.kind;
-  row.level = change.level;
-  row.number = change.number;
-  if (change.kind == cache::EpisodeChange::kOpened) {
-    // Its end, if it has come to one by now, was another change.
-    row.episode.begin_us =
-        change.number == 0 ? tree_->begin_us() : closed[change.number - 1].end_us;
-    row.episode.begin = change.number == 0 ? 0 : closed[change.number - 1].end;
-  } else {
-    row.episode = closed[change.number];
-    const auto pairs = closed.PairsOf(row.episode);
-    batch.words.insert(batch.words.end(), pairs.begin(), pairs.end());
-    row.episode.pairs_begin = 0;
-    if (change.kind == cache::EpisodeChange::kClosed) {
-      row.episode.parent = cache::Episode::kUndecided;
-      row.episode.salience = 0;
-    } else {
-      row.parent_begin = tree_->closed(change.level + 1)[row.episode.parent].begin;
-    }
-  }
-  row.pairs_end = batch.words.size();
-  batch.rows.push_back(row);
 }
 
 absl::Status EpisodeTreeBuild::Save(graph::CheckpointSink& sink) const {

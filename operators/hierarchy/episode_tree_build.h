@@ -2,11 +2,13 @@
 // episode_tree_build.md.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <vector>
 
 #include "graph/metrics.h"
 #include "graph/operator.h"
+#include "operators/hierarchy/episode_batch.h"
 #include "operators/hierarchy/episode_segmenter.h"
 #include "operators/hierarchy/hierarchy_reader.h"
 
@@ -15,7 +17,9 @@ namespace weft::operators::hierarchy {
 class EpisodeTreeBuild final : public graph::Operator, public HierarchyReader {
  public:
   static constexpr graph::In<SegmentedSnapshots> kSegmented{"SEGMENTED"};
-  static constexpr graph::In<graph::MarkBatch> kMarks{"MARKS"};
+  // From as many operators as there are ports.
+  static constexpr std::array<graph::In<graph::MarkBatch>, 4> kMarks = {
+      {{"MARKS"}, {"MARKS_2"}, {"MARKS_3"}, {"MARKS_4"}}};
   static constexpr graph::Out<EpisodeBatch> kEpisodes{"EPISODES"};
 
   static graph::Contract contract();
@@ -30,11 +34,11 @@ class EpisodeTreeBuild final : public graph::Operator, public HierarchyReader {
   const MarkTimeline& marks() const override { return *marks_; }
 
  private:
-  void TakeMarks(const graph::ProcessContext& context);
-  void AddRow(const cache::EpisodeChange& change, EpisodeBatch& batch) const;
+  void TakeMarks(const graph::MarkBatch& batch, const graph::ProcessContext& context);
 
   gpu::Exec exec_;
   bool sends_ = false;
+  std::int64_t report_every_ = 0;  // snapshots; 0: never
   std::optional<cache::EpisodeTree> tree_;
   std::optional<MarkTimeline> marks_;
   std::vector<cache::EpisodeChange> changes_;

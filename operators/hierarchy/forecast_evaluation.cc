@@ -4,10 +4,10 @@
 #include <array>
 #include <cmath>
 #include <map>
+#include <optional>
 
-#include "operators/hierarchy/episode_forecast.h"
+#include "operators/hierarchy/episode_forecaster.h"
 #include "operators/hierarchy/episode_stream.h"
-#include "operators/hierarchy/online_logistic.h"
 #include "operators/learn/ranking_metrics.h"
 
 namespace weft::operators::hierarchy {
@@ -17,8 +17,8 @@ using graph::TimeUs;
 
 constexpr double kMicroseconds = 1e6;
 constexpr double kLeastProbability = 1e-3;
-constexpr std::size_t kWindowColumns = 4;
-constexpr std::size_t kHierarchyColumns = 3;
+constexpr std::size_t kAllColumns = kWindowColumns + kLevelColumns;
+enum Head : std::size_t { kFixed, kCounted, kWindows, kHierarchy, kBoth, kRelational, kHeads };
 
 class EndScores {
  public:
@@ -60,51 +60,35 @@ class HazardScores {
   std::vector<float> ended_, lasted_;
 };
 
-// Columns of one moment: what windows alone know, and what the hierarchy knows.
-struct Moment {
-  std::vector<double> windows, hierarchy;
-
-  std::vector<double> both() const {
-    std::vector<double> all = windows;
-    all.insert(all.end(), hierarchy.begin(), hierarchy.end());
-    return all;
-  }
-};
-
-double Logit(double probability) {
-  const double bounded = std::clamp(probability, kLeastProbability, 1.0 - kLeastProbability);
-  return std::log(bounded / (1.0 - bounded));
-}
-
 // A level of the hierarchy as it grows.
 class LevelForecasts {
  public:
   LevelForecasts(std::int32_t level, const ForecastOptions& options)
       : level_(level), options_(options) {}
 
-  // At a moment when the level's open episode can be asked about.
-  void Forecast(const cache::EpisodeView& view, const std::vector<double>& windows) {
+  // At a moment when the level's open episode can be asked about; `relational` is the graph
+  // network's probability, if it gives one.
+  void Forecast(const cache::EpisodeView& view, const Readout& readout,
+                std::optional<double> relational) {
     const DurationHistory history(view, level_);
-    const TimeUs begin_us = view.BeginUs(level_, view.Closed(level_).end);
-    const TimeUs now_us = view.known_until_us();
-    const auto by_age = history.ForecastEnd(begin_us, now_us, options_.horizon_us);
+    const LevelReadout& open = readout.levels[static_cast<std::size_t>(level_) - 1];
+    const auto by_age = history.ForecastEnd(open.begin_us, readout.now_us, options_.horizon_us);
     if (!by_age) return;
     Pending pending;
-    pending.now_us = now_us;
+    pending.now_us = readout.now_us;
     pending.by_age = *by_age;
     // As if it had just begun, and as if it began anew at every moment.
-    pending.unconditional = *history.ForecastEnd(begin_us, begin_us, options_.horizon_us);
-    pending.memoryless = history.MemorylessFrom(now_us, options_.horizon_us);
-    const cache::EpisodeRange children = view.Children(level_, view.Closed(level_).end);
-    const double age = static_cast<double>(now_us - begin_us) / kMicroseconds;
-    pending.moment.windows = windows;
-    pending.moment.hierarchy = {Logit(by_age->ends_within), std::log1p(std::max(age, 0.0)),
-                                std::log1p(static_cast<double>(children.end - children.begin))};
+    pending.unconditional = *history.ForecastEnd(open.begin_us, open.begin_us, options_.horizon_us);
+    pending.memoryless = history.MemorylessFrom(readout.now_us, options_.horizon_us);
+    pending.columns = HazardColumns(readout, open, *by_age);
     pending.probability = {
         (static_cast<double>(ended_) + 0.5) / (static_cast<double>(scored_) + 1.0),
-        by_age->ends_within, windows_.Probability(windows),
-        hierarchy_.Probability(pending.moment.hierarchy), both_.Probability(pending.moment.both())};
-    pending_.push_back(std::move(pending));
+        by_age->ends_within,
+        windows_.Probability(pending.windows()),
+        hierarchy_.Probability(pending.hierarchy()),
+        both_.Probability(pending.columns),
+        relational.value_or(-1.0)};
+    pending_.push_back(pending);
   }
 
   void Close(const cache::EpisodeView& view, std::int64_t number) {
@@ -115,10 +99,12 @@ class LevelForecasts {
       unconditional_.Add(pending.unconditional, episode.end_us);
       memoryless_.Add(pending.memoryless, episode.end_us);
       for (std::size_t i = 0; i < hazards_.size(); ++i)
-        hazards_[i].Add(pending.probability[i], within);
-      windows_.Learn(pending.moment.windows, within);
-      hierarchy_.Learn(pending.moment.hierarchy, within);
-      both_.Learn(pending.moment.both(), within);
+        if (pending.probability[i] >= 0.0) hazards_[i].Add(pending.probability[i], within);
+      if (options_.records)
+        records_.push_back({level_, pending.now_us, pending.probability, within});
+      windows_.Learn(pending.windows(), within);
+      hierarchy_.Learn(pending.hierarchy(), within);
+      both_.Learn(pending.columns, within);
       ended_ += within ? 1 : 0;
       ++scored_;
     }
@@ -127,6 +113,8 @@ class LevelForecasts {
     ScoreNext(episode);
     ForetellNext(view, number, episode);
   }
+
+  const std::vector<ForecastRecord>& records() const { return records_; }
 
   ForecastLevel Figures() const {
     ForecastLevel figures;
@@ -138,11 +126,13 @@ class LevelForecasts {
     figures.by_age = by_age_.Figures();
     figures.unconditional = unconditional_.Figures();
     figures.memoryless = memoryless_.Figures();
-    figures.fixed = hazards_[0].Figures();
-    figures.counted = hazards_[1].Figures();
-    figures.windows = hazards_[2].Figures();
-    figures.hierarchy = hazards_[3].Figures();
-    figures.both = hazards_[4].Figures();
+    figures.fixed = hazards_[kFixed].Figures();
+    figures.counted = hazards_[kCounted].Figures();
+    figures.windows = hazards_[kWindows].Figures();
+    figures.hierarchy = hazards_[kHierarchy].Figures();
+    figures.both = hazards_[kBoth].Figures();
+    figures.relational = hazards_[kRelational].Figures();
+    figures.has_relational = level_ <= kReadoutLevels;
     figures.next_forecasts = foretold_;
     const auto count = static_cast<double>(std::max<std::int64_t>(foretold_, 1));
     figures.next_by_precedents = static_cast<double>(hits_[0]) / count;
@@ -155,8 +145,10 @@ class LevelForecasts {
   struct Pending {
     TimeUs now_us = 0;
     EndForecast by_age, unconditional, memoryless;
-    Moment moment;
-    std::array<double, 5> probability = {};  // as hazards_
+    std::array<float, kAllColumns> columns = {};
+    std::array<double, kHeads> probability = {};
+    std::span<const float> windows() const { return std::span(columns).first(kWindowColumns); }
+    std::span<const float> hierarchy() const { return std::span(columns).last(kLevelColumns); }
   };
 
   void ScoreNext(const cache::Episode& episode) {
@@ -173,9 +165,10 @@ class LevelForecasts {
   void ForetellNext(const cache::EpisodeView& view, std::int64_t number,
                     const cache::Episode& episode) {
     const cache::EpisodeSums sums = view.Sums(level_, number);
-    const auto precedents = FindPrecedents(view, level_, number + 1, sums.pair_count(),
+    const cache::EpisodeRing& ring = view.tree().closed(level_);
+    const auto precedents = FindPrecedents(ring, view.Closed(level_), number + 1, sums.pair_count(),
                                            options_.precedents, gpu::HostExec());
-    const auto nodes = NextNodes(view, level_, precedents);
+    const auto nodes = NextNodes(ring, precedents);
     if (nodes.empty() || precedents.size() < options_.precedents || overall_.empty()) return;
     const auto busiest =
         std::ranges::max_element(overall_, {}, [](const auto& one) { return one.second; });
@@ -187,31 +180,15 @@ class LevelForecasts {
   const ForecastOptions& options_;
   std::vector<Pending> pending_;  // of the open episode
   EndScores by_age_, unconditional_, memoryless_;
-  std::array<HazardScores, 5> hazards_;  // fixed, counted, windows, hierarchy, both
-  OnlineLogistic windows_{kWindowColumns}, hierarchy_{kHierarchyColumns};
-  OnlineLogistic both_{kWindowColumns + kHierarchyColumns};
+  std::array<HazardScores, kHeads> hazards_;
+  std::vector<ForecastRecord> records_;
+  OnlineLogistic windows_{kWindowColumns}, hierarchy_{kLevelColumns}, both_{kAllColumns};
   std::int64_t episodes_ = 0, scored_ = 0, ended_ = 0;
   std::map<graph::NodeId, std::uint64_t> overall_;
   bool has_next_ = false;
   std::array<graph::NodeId, 3> next_ = {};
   std::int64_t foretold_ = 0;
   std::array<std::int64_t, 3> hits_ = {};
-};
-
-// What changes between windows: the latest scores of boundaries, and how busy the stream is.
-class WindowColumns {
- public:
-  std::vector<double> Next(double score, double interactions) {
-    slow_score_ += 0.1 * (score - slow_score_);
-    slow_interactions_ += 0.1 * (interactions - slow_interactions_);
-    const double rate = std::log1p(interactions) - std::log1p(slow_interactions_);
-    std::vector<double> columns = {score, last_score_, slow_score_, rate};
-    last_score_ = score;
-    return columns;
-  }
-
- private:
-  double last_score_ = 0.0, slow_score_ = 0.0, slow_interactions_ = 0.0;
 };
 
 }  // namespace
@@ -222,29 +199,40 @@ ForecastResult EvaluateForecasts(const graph::EventBatch& events, const Forecast
   for (std::int32_t level = 1; level <= cache::kMostLevels; ++level)
     levels.emplace_back(level, options);
   std::vector<cache::EpisodeChange> changes;
-  WindowColumns windows;
-  std::int64_t next = options.every_snapshots, last_event = 0;
+  ReadoutBuilder builder;
+  RelationalHead relational(options.seed, options.horizon_us, gpu::HostExec());
+  std::int64_t next = options.every_snapshots;
   for (std::int64_t i = 0; i < events.size(); ++i) {
     const std::int64_t before = stream.tree().snapshot_count();
     stream.Push(graph::EventSpan::Of(events, i, i + 1), changes);
     if (stream.tree().snapshot_count() == before) continue;
     const cache::EpisodeView view(stream.tree());
-    for (const cache::EpisodeChange& change : changes)
-      if (change.kind == cache::EpisodeChange::kClosed)
-        levels[static_cast<std::size_t>(change.level) - 1].Close(view, change.number);
+    EpisodeBatch batch;
+    for (const cache::EpisodeChange& change : changes) {
+      AppendChange(stream.tree(), change, batch);
+      if (change.kind != cache::EpisodeChange::kClosed) continue;
+      levels[static_cast<std::size_t>(change.level) - 1].Close(view, change.number);
+      relational.Learn(change.level, batch.rows.back().episode.end_us);
+    }
     changes.clear();
-    if (stream.tree().snapshot_count() < next) continue;
+    const bool asks = stream.tree().snapshot_count() >= next;
+    if (asks) AppendGrowing(stream.tree(), stream.leaf().latest_score(), batch);
+    std::vector<Readout> readouts;
+    builder.Take(batch, readouts);
+    if (!asks) continue;
     next = stream.tree().snapshot_count() + options.every_snapshots;
-    const std::vector<double> columns =
-        windows.Next(cache::BoundaryStrength(1, stream.leaf().latest_score()),
-                     static_cast<double>(i - last_event));
-    last_event = i;
-    for (std::int32_t level = 1; level <= view.level_count(); ++level)
-      levels[static_cast<std::size_t>(level) - 1].Forecast(view, columns);
+    const Readout& readout = readouts.back();
+    const auto probability = relational.Forecast(readout);
+    for (std::size_t level = 0; level < readout.levels.size(); ++level)
+      levels[level].Forecast(view, readout,
+                             level < probability.size()
+                                 ? std::optional(static_cast<double>(probability[level]))
+                                 : std::nullopt);
   }
   ForecastResult result;
   result.snapshots = stream.tree().snapshot_count();
   for (const LevelForecasts& level : levels) {
+    result.records.insert(result.records.end(), level.records().begin(), level.records().end());
     const ForecastLevel figures = level.Figures();
     if (figures.forecasts > 0) result.levels.push_back(figures);
   }

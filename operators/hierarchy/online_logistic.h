@@ -1,11 +1,14 @@
 // OnlineLogistic: a logistic regression that learns one example after the other, for heads of a few
-// columns. Columns are standardised by what came so far. For evaluations: not state of a service.
+// columns. Columns are standardised by what came so far. Exact on every machine.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <span>
 #include <vector>
+
+#include "gpu/elementary.h"
 
 namespace weft::operators::hierarchy {
 
@@ -14,24 +17,37 @@ class OnlineLogistic {
   explicit OnlineLogistic(std::size_t columns)
       : weight_(columns), gradient_(columns), mean_(columns), square_(columns) {}
 
-  double Probability(const std::vector<double>& columns) const {
+  double Probability(std::span<const float> columns) const {
     double logit = bias_;
     for (std::size_t i = 0; i < columns.size(); ++i) logit += weight_[i] * Standard(i, columns[i]);
-    return 1.0 / (1.0 + std::exp(-logit));
+    return static_cast<double>(gpu::Sigmoid(static_cast<float>(logit)));
   }
 
   // One step of AdaGrad (Duchi, Hazan, Singer 2011).
-  void Learn(const std::vector<double>& columns, bool came) {
+  void Learn(std::span<const float> columns, bool came) {
     const double error = Probability(columns) - (came ? 1.0 : 0.0);
     Step(error, bias_, bias_gradient_);
     for (std::size_t i = 0; i < columns.size(); ++i)
       Step(error * Standard(i, columns[i]), weight_[i], gradient_[i]);
     ++count_;
     for (std::size_t i = 0; i < columns.size(); ++i) {
-      const double before = columns[i] - mean_[i];
+      const auto value = static_cast<double>(columns[i]);
+      const double before = value - mean_[i];
       mean_[i] += before / count_;
-      square_[i] += before * (columns[i] - mean_[i]);
+      square_[i] += before * (value - mean_[i]);
     }
+  }
+
+  // State to save, and to load into one of as many columns.
+  template <class Self, class Archive>
+  static void VisitState(Self& self, Archive& archive) {
+    archive.Value(self.bias_);
+    archive.Value(self.bias_gradient_);
+    archive.Value(self.count_);
+    archive.Fixed(self.weight_);
+    archive.Fixed(self.gradient_);
+    archive.Fixed(self.mean_);
+    archive.Fixed(self.square_);
   }
 
  private:
@@ -40,10 +56,11 @@ class OnlineLogistic {
     sum += gradient * gradient;
     weight -= kRate * gradient / std::sqrt(sum + 1e-8);
   }
-  double Standard(std::size_t i, double value) const {
+  double Standard(std::size_t i, float column) const {
     constexpr double kMost = 5.0;
     if (count_ < 2.0) return 0.0;
     const double deviation = std::sqrt(square_[i] / count_);
+    const auto value = static_cast<double>(column);
     return deviation > 0.0 ? std::clamp((value - mean_[i]) / deviation, -kMost, kMost) : 0.0;
   }
 

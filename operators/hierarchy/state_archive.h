@@ -33,6 +33,10 @@ class SavingArchive {
     if (status_.ok()) status_ = sink_.Write(section_, std::as_bytes(std::span(values)));
   }
   template <class T>
+  void Fixed(std::span<const T> values) {
+    if (status_.ok()) status_ = sink_.Write(section_, std::as_bytes(values));
+  }
+  template <class T>
   void Array(const std::vector<T>& values, std::uint64_t) {
     if (status_.ok()) status_ = graph::WriteArray(section_, std::span(values), sink_);
   }
@@ -58,6 +62,10 @@ class LoadingArchive {
   template <class T>
   void Fixed(std::vector<T>& values) {
     if (ok()) status_ = source_.Read(section_, std::as_writable_bytes(std::span(values)));
+  }
+  template <class T>
+  void Fixed(std::span<T> values) {
+    if (ok()) status_ = source_.Read(section_, std::as_writable_bytes(values));
   }
   template <class T>
   void Array(std::vector<T>& values, std::uint64_t most) {

@@ -94,6 +94,28 @@ class Hierarchy(unittest.TestCase):
         wrong = run("eval", "episodes", str(self.file), "--horizon", "soon", code=2)
         self.assertIn("--horizon: expected a duration", wrong.stderr)
 
+    def test_eval_episodes_writes_forecasts(self):
+        out = self.path / "forecasts.csv"
+        arguments = ("eval", "episodes", str(self.file), "--forecasts", str(out), "--json")
+        found = json.loads(run(*arguments).stdout)
+        lines = out.read_text().splitlines()
+        self.assertEqual(len(lines) - 1, sum(level["forecasts"] for level in found["levels"]))
+        self.assertEqual(lines[0].split(",")[-1], "ended_within")
+        full = run(*arguments[:4], "/dev/full", code=1)
+        self.assertIn("/dev/full: No space left", full.stderr)
+
+    def test_eval_partners(self):
+        moments = self.path / "moments.csv"
+        arguments = ("eval", "partners", str(self.file), "--moments", str(moments))
+        found = check("eval_partners", json.loads(run(*arguments, "--json").stdout))
+        self.assertEqual(found["moments"], len(moments.read_text().splitlines()) - 1)
+        accuracy = {mix["name"]: mix["accuracy"] for mix in found["mixes"]}
+        alone = {one["name"]: one["accuracy"] for one in found["stretches"]}
+        self.assertGreater(accuracy["both"], alone["last_5s"] - 0.02)
+        self.assertIn("weight in the mixes", run(*arguments).stdout)
+        wrong = run("eval", "partners", str(self.file), "--every", "now and then", code=2)
+        self.assertIn("--every: expected a duration", wrong.stderr)
+
     def test_bench(self):
         """What is measured works and is said in full; figures are for quiet machines."""
         arguments = ("bench", "hierarchy", "--snapshots", "9000", "--requests", "3", "--json")
@@ -123,6 +145,18 @@ class Hierarchy(unittest.TestCase):
             {line["end_us"] for line in closed.values() if line["level"] == 2}, ends
         )
 
+    def test_run_writes_what_is_learned(self):
+        for output, schema in (
+            ("salience", "run_salience"),
+            ("readout", "run_readout"),
+            ("forecasts", "run_forecasts"),
+        ):
+            flags = ("--input", f"events={self.file}", "--output", f"{output}=-")
+            lines = run("run", GRAPH, *flags).stdout.splitlines()
+            self.assertGreater(len(lines), 40, output)
+            for line in lines:
+                check(schema, json.loads(line))
+
     def ask(self, name, *arguments):
         """An answer as JSON, and as text."""
         text = run("query", *arguments, "--to", self.address).stdout
@@ -142,7 +176,19 @@ class Hierarchy(unittest.TestCase):
             text=True,
         )
         watch.stderr.readline()
+        forecasts = subprocess.Popen(
+            [WEFT, "watch", "forecasts", "--to", self.address, "--events", "30", "--json"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        forecasts.stderr.readline()
         run("ingest", "events", str(self.file), "--to", self.address)
+        foretold = [check("watch_forecasts", json.loads(line)) for line in forecasts.stdout]
+        self.assertEqual(forecasts.wait(timeout=60), 0)
+        self.assertEqual(len(foretold), 30)
+        forecasts.stdout.close()
+        forecasts.stderr.close()
         seen = [check("watch_episodes", json.loads(line)) for line in watch.stdout]
         self.assertEqual(watch.wait(timeout=60), 0)
         watch.stdout.close()
@@ -194,6 +240,9 @@ class Hierarchy(unittest.TestCase):
         then, _ = self.ask("query_timeline", "timeline", "--at", past)
         self.assertEqual(then["known_until_us"], best["end_us"])
         self.assertEqual(then["items"][-1]["state"], "open")
+        learned, _ = self.ask("query_episodes", "top", "--order", "learned", "--count", "4")
+        scores = [episode["learned_salience"] for episode in learned["episodes"]]
+        self.assertEqual(scores, sorted(scores, reverse=True))
         refused = run("query", "episode", "7", "--to", self.address, code=1)
         self.assertIn("there is no episode 7", refused.stderr)
         program.drain(server)

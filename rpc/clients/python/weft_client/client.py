@@ -22,6 +22,7 @@ from weft.v1 import (
     position_pb2,
 )
 from weft_client.errors import WeftError, from_rpc_error
+from weft_client.hierarchy import Hierarchy
 
 Key = Union[str, int]
 
@@ -304,6 +305,11 @@ class Client:
             raise from_rpc_error(error) from None
         finally:
             stream.cancel()
+
+    def hierarchy(self, node: str = "") -> Hierarchy:
+        """What happened, at every time scale; of the first node that keeps a hierarchy unless one
+        is named."""
+        return Hierarchy(self._channel, node, self.deadline_seconds)
 
     def server_info(self) -> admin_pb2.GetServerInfoResponse:
         """Version, limits, feeds and how far they have come."""
