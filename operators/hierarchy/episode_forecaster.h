@@ -35,7 +35,7 @@ enum class HazardHead : std::uint8_t { kCounted, kLogistic, kRelational };
 struct ForecasterOptions {
   graph::TimeUs horizon_us = 30'000'000;
   HazardHead head = HazardHead::kLogistic;
-  std::int64_t most_precedents = 1024;  // closed episodes of a level among which they are found
+  std::int64_t most_precedents = 256;  // closed episodes of a level among which they are found
   std::size_t precedents = 8;
   std::uint64_t seed = 0;
 };

@@ -19,9 +19,9 @@
 namespace weft::operators::hierarchy {
 
 struct SalienceOptions {
-  std::int64_t window = 512;      // episodes in the graph, the latest final ones
+  std::int64_t window = 256;      // episodes in the graph, the latest final ones
   std::int64_t learn_every = 64;  // final episodes
-  std::int32_t steps = 16;        // of a round of learning
+  std::int32_t steps = 8;         // of a round of learning
   std::uint64_t seed = 0;
   std::int64_t most_scores = 1 << 16;  // of each level
 };
