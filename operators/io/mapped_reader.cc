@@ -17,6 +17,8 @@ namespace {
 using graph::Concat;
 
 constexpr std::size_t kMostColumns = 65'536;
+constexpr graph::TimeUs kDefaultEveryUs = 1'000'000;
+constexpr std::int64_t kMostRepeats = 100'000;
 
 // Keeps the first error.
 class FirstError final : public google::protobuf::io::ErrorCollector {
@@ -48,6 +50,9 @@ absl::Status CheckMapping(const v1::InputMapping& mapping, std::string_view path
     const bool has_none = event.source().empty() && event.target().empty();
     if (event.matrix().empty() ? !has_ends : !has_none)
       return wrong("event: expected source and target, or else matrix");
+    if (event.every_us() < 0) return wrong("every_us: expected 1 or more, got ", event.every_us());
+    if (event.every_us() > 0 && event.until().empty())
+      return wrong("every_us: expected until as well");
   }
   return absl::OkStatus();
 }
@@ -136,6 +141,11 @@ absl::Status MappedReader::CompileRule(const v1::MappedEvent& event, Rule& rule)
   WEFT_ASSIGN(rule.source, CompileText(event.source()));
   WEFT_ASSIGN(rule.target, CompileText(event.target()));
   WEFT_ASSIGN(rule.on_change, CompileText(event.on_change()));
+  if (!event.until().empty()) {
+    WEFT_ASSIGN(rule.until_column, ColumnOf(event.until()));
+    rule.lasts = true;
+    rule.every_us = event.every_us() == 0 ? kDefaultEveryUs : event.every_us();
+  }
   return event.matrix().empty() ? absl::OkStatus() : CompileMatrix(event.matrix(), rule);
 }
 
@@ -229,15 +239,39 @@ bool MappedReader::Applies(Rule& rule) {
   return true;
 }
 
-void MappedReader::Emit(std::int64_t line, std::string_view source, std::string_view target) {
+bool MappedReader::SetEnds(std::string_view source, std::string_view target) {
+  return rows_.SetSource(rows_.NewText().assign(source)) &&
+         rows_.SetTarget(rows_.NewText().assign(target));
+}
+
+void MappedReader::Emit(std::int64_t line, const Rule& rule, std::string_view source,
+                        std::string_view target) {
   // The first error of a line is the one that is told.
   if (source.empty() || target.empty() || !pending_.ok()) return;
+  if (rule.lasts) return EmitWhileItLasts(line, rule, source, target);
   rows_.Begin(line);
-  std::string& text = rows_.NewText();
-  text.assign(source);
-  if (rows_.SetSource(text) && rows_.SetTarget(rows_.NewText().assign(target)))
-    rows_.SetTime(fields_[time_column_]);
+  if (SetEnds(source, target)) rows_.SetTime(fields_[time_column_]);
   pending_ = rows_.End(0);
+}
+
+void MappedReader::EmitWhileItLasts(std::int64_t line, const Rule& rule, std::string_view source,
+                                    std::string_view target) {
+  rows_.Begin(line);
+  const auto begin_us = rows_.TimeOf(rows_.options().names.time, fields_[time_column_]);
+  const auto end_us = begin_us
+                          ? rows_.TimeOf(columns_[rule.until_column], fields_[rule.until_column])
+                          : std::nullopt;
+  if (end_us && *end_us > *begin_us && (*end_us - *begin_us) / rule.every_us >= kMostRepeats)
+    rows_.Fail(Concat(columns_[rule.until_column], ": expected at most ", kMostRepeats,
+                      " events of a row, got more"));
+  graph::TimeUs time_us = begin_us.value_or(0);
+  do {
+    if (begin_us && end_us && SetEnds(source, target)) rows_.SetTimeUs(time_us);
+    pending_ = rows_.End(0);
+    if (!begin_us || !end_us || !pending_.ok()) return;
+    time_us += rule.every_us;
+    rows_.Begin(line);
+  } while (time_us < *end_us);
 }
 
 void MappedReader::TakeLine(std::int64_t line, std::string_view text) {
@@ -258,16 +292,16 @@ void MappedReader::TakeLine(std::int64_t line, std::string_view text) {
   for (Rule& rule : rules_) {
     if (!Applies(rule)) continue;
     for (const auto& [column, source, target] : rule.matrix)
-      if (!IsNothing(fields_[column])) Emit(line, source, target);
+      if (!IsNothing(fields_[column])) Emit(line, rule, source, target);
     if (!rule.matrix.empty()) continue;
     if (rule.on_change.empty()) {
-      Emit(line, Expand(rule.source, rule), Expand(rule.target, rule));
+      Emit(line, rule, Expand(rule.source, rule), Expand(rule.target, rule));
       continue;
     }
     std::string now = Expand(rule.on_change, rule);
     rule.previous = rule.last;
     if (rule.has_last && now != rule.last)
-      Emit(line, Expand(rule.source, rule), Expand(rule.target, rule));
+      Emit(line, rule, Expand(rule.source, rule), Expand(rule.target, rule));
     rule.has_last = true;
     rule.last = std::move(now);
   }

@@ -58,6 +58,9 @@ class MappedReader final : public EventReader {
     bool has_last = false;
     std::string last;  // what on_change came to
     std::string_view before, after, previous;
+    bool lasts = false;
+    std::size_t until_column = 0;
+    graph::TimeUs every_us = 0;
   };
 
   MappedReader(std::string file, RecordBuffer buffer, const ReadOptions& options)
@@ -72,7 +75,11 @@ class MappedReader final : public EventReader {
   void TakeLine(std::int64_t line, std::string_view text);
   bool Applies(Rule& rule);
   std::string Expand(const Template& pieces, const Rule& rule) const;
-  void Emit(std::int64_t line, std::string_view source, std::string_view target);
+  void Emit(std::int64_t line, const Rule& rule, std::string_view source, std::string_view target);
+  void EmitWhileItLasts(std::int64_t line, const Rule& rule, std::string_view source,
+                        std::string_view target);
+  // Of the row that was begun.
+  bool SetEnds(std::string_view source, std::string_view target);
 
   RecordBuffer buffer_;
   RowBuilder rows_;

@@ -84,6 +84,24 @@ TEST(MappedReader, SplitsFieldsWhereConditionsHold) {
               ElementsAre("Ann>everyone@1500000", "Ann>Bob@2000000"));
 }
 
+TEST(MappedReader, RepeatsWhatLasts) {
+  const std::string mapping =
+      "time: 'start' event { source: '{who}' target: '{verb} {what}' until: 'stop' "
+      "every_us: 400000 }";
+  EXPECT_THAT(
+      EventsOf("who,verb,what,start,stop\nann,cut,bread,1,2\nbob,look,out,1.5,1.5\n", mapping),
+      ElementsAre("ann>cut bread@1000000", "ann>cut bread@1400000", "ann>cut bread@1800000",
+                  "bob>look out@1500000"));
+  const auto said = [&](const std::string& text) {
+    auto reader = OpenText(text, mapping);
+    return std::string((*reader)->Next(100).status().message());
+  };
+  EXPECT_THAT(said("who,verb,what,start,stop\nann,cut,bread,1,late\n"),
+              HasSubstr("file.csv:2: stop: expected a number of s"));
+  EXPECT_THAT(said("who,verb,what,start,stop\nann,cut,bread,1,50000\n"),
+              HasSubstr("stop: expected at most 100000 events of a row, got more"));
+}
+
 TEST(MappedReader, SaysWhatIsWrong) {
   const auto message = [](const std::string& text, const std::string& mapping) {
     auto reader = OpenText(text, mapping);

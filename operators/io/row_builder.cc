@@ -64,18 +64,20 @@ bool RowBuilder::SetKey(std::string_view name, std::string_view key, std::string
   return true;
 }
 
+std::optional<graph::TimeUs> RowBuilder::TimeOf(std::string_view name, std::string_view text) {
+  graph::TimeUs time_us = 0, scaled_us = 0;
+  if (ParseTime(text, options_.time_unit, time_us) &&
+      !__builtin_mul_overflow(time_us, options_.time_scale, &scaled_us))
+    return scaled_us;
+  Fail(graph::Concat(name, ": expected a number of ", TimeUnitName(options_.time_unit),
+                     " or an ISO-8601 time, got ", Shown(text)));
+  return std::nullopt;
+}
+
 bool RowBuilder::SetTime(std::string_view text) {
-  if (ParseTime(text, options_.time_unit, time_us_)) {
-    if (options_.time_scale == 1) return true;
-    graph::TimeUs scaled_us = 0;
-    if (!__builtin_mul_overflow(time_us_, options_.time_scale, &scaled_us)) {
-      time_us_ = scaled_us;
-      return true;
-    }
-  }
-  return Fail(graph::Concat(options_.names.time, ": expected a number of ",
-                            TimeUnitName(options_.time_unit), " or an ISO-8601 time, got ",
-                            Shown(text)));
+  const auto time_us = TimeOf(options_.names.time, text);
+  if (time_us) time_us_ = *time_us;
+  return time_us.has_value();
 }
 
 bool RowBuilder::ReadNumber(std::string_view name, std::string_view text, float& number) {

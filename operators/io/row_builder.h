@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,9 @@ class RowBuilder {
   bool SetSource(std::string_view key) { return SetKey(options_.names.source, key, source_); }
   bool SetTarget(std::string_view key) { return SetKey(options_.names.target, key, target_); }
   bool SetTime(std::string_view text);
+  // The time of a field, after noting the error of one that has none.
+  std::optional<graph::TimeUs> TimeOf(std::string_view name, std::string_view text);
+  void SetTimeUs(graph::TimeUs time_us) { time_us_ = time_us; }
   bool SetLabel(std::string_view text) { return ReadNumber(options_.names.label, text, label_); }
   // Feature values come in any order; `index` < max_features was checked by the caller.
   bool SetFeature(std::int32_t index, std::string_view name, std::string_view text);

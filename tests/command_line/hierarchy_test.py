@@ -5,6 +5,7 @@ import gzip
 import json
 import os
 import pathlib
+import random
 import subprocess
 import sys
 import tempfile
@@ -75,6 +76,29 @@ class Hierarchy(unittest.TestCase):
         mapping = ("--mapping", str(ROOT / "deploy" / "mappings" / "metrica.pbtxt"))
         told = json.loads(run("describe", "events", str(match), *mapping, "--json").stdout)
         self.assertEqual(told["events"], len(match.read_text().splitlines()) - 1)
+
+    def test_actions_begin_where_leaves_do(self):
+        """A list of timed actions, each of a person, a verb and an object."""
+        draw = random.Random(1)
+        actions, truth = self.path / "actions.csv", self.path / "starts.csv"
+        with open(actions, "w") as out, open(truth, "w") as starts:
+            out.write("person,verb,object,start,stop\n")
+            starts.write("time,level\n")
+            begin = 0
+            for _ in range(200):
+                end = begin + draw.randint(30, 90)
+                verb, thing = draw.choice("cut wash mix fry".split()), draw.randint(0, 11)
+                out.write(f"cook,{verb},thing{thing},{begin},{end}\n")
+                if begin > 0:
+                    starts.write(f"{begin},1\n")
+                begin = end
+        mapping = ("--mapping", str(ROOT / "deploy" / "mappings" / "actions.pbtxt"))
+        arguments = ("eval", "segments", str(actions), *mapping, "--truth", str(truth))
+        found = json.loads(run(*arguments, "--tolerance", "5", "--json").stdout)
+        fine = found["levels"][0]["f1"]
+        self.assertGreater(fine, 0.8)
+        self.assertGreater(fine, found["baselines"]["uniform"][0]["f1"] + 0.4)
+        self.assertGreater(fine, found["baselines"]["random"][0]["f1"] + 0.4)
 
     def test_eval_episodes(self):
         long = self.path / "long.csv"
