@@ -3,9 +3,12 @@
 
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace weft::cache {
 
@@ -20,6 +23,10 @@ class SavingArchive {
   template <class T>
   void Fixed(const std::vector<T>& values) {
     bytes_.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
+  }
+  template <class T>
+  void Fixed(std::span<const T> values) {
+    bytes_.append(reinterpret_cast<const char*>(values.data()), values.size_bytes());
   }
   template <class T>
   void Array(const std::vector<T>& values, std::uint64_t) {
@@ -47,6 +54,10 @@ class LoadingArchive {
     Take(values.data(), values.size() * sizeof(T));
   }
   template <class T>
+  void Fixed(std::span<T> values) {
+    Take(values.data(), values.size_bytes());
+  }
+  template <class T>
   void Array(std::vector<T>& values, std::uint64_t most) {
     std::uint64_t count = 0;
     Value(count);
@@ -70,5 +81,15 @@ class LoadingArchive {
   std::string_view bytes_;
   bool ok_ = true;
 };
+
+// What one object saves, loaded into another.
+template <class T>
+void SaveAndLoad(const T& from, T& to) {
+  SavingArchive saved;
+  T::VisitState(from, saved);
+  LoadingArchive archive(saved.bytes());
+  T::VisitState(to, archive);
+  EXPECT_TRUE(archive.ok() && archive.AtEnd());
+}
 
 }  // namespace weft::cache

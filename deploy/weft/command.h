@@ -21,6 +21,7 @@ int FailOnInput(const absl::Status& status);
 void AddVersionCommand(Command root, Invocation& invocation);
 void AddDescribeCommand(Command root, Invocation& invocation);
 void AddEvalCommand(Command root, Invocation& invocation);
+void AddDetectCommand(Command root, Invocation& invocation);
 void AddRunCommand(Command root, Invocation& invocation);
 void AddGraphCommand(Command root, Invocation& invocation);
 void AddOperatorsCommand(Command root, Invocation& invocation);

@@ -57,6 +57,9 @@ void AddEvalCommand(Command root, Invocation& invocation) {
   AddEvalSegments(eval, invocation);
   AddEvalEpisodes(eval, invocation);
   AddEvalPartners(eval, invocation);
+  AddEvalAnomaly(eval, invocation);
+  AddEvalSequence(eval, invocation);
+  AddEvalSymbols(eval, invocation);
 }
 
 }  // namespace weft::deploy

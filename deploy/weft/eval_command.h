@@ -20,6 +20,9 @@ void AddEvalNextTime(Command eval, Invocation& invocation);
 void AddEvalSegments(Command eval, Invocation& invocation);
 void AddEvalEpisodes(Command eval, Invocation& invocation);
 void AddEvalPartners(Command eval, Invocation& invocation);
+void AddEvalAnomaly(Command eval, Invocation& invocation);
+void AddEvalSequence(Command eval, Invocation& invocation);
+void AddEvalSymbols(Command eval, Invocation& invocation);
 
 // Reads the file that is evaluated, with notes on stderr. kOk, or the exit code after an error
 // that has been said.

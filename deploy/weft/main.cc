@@ -32,6 +32,7 @@ int Main(int argument_count, char** arguments) {
   weft::deploy::AddQueryCommand(root, invocation);
   weft::deploy::AddWatchCommand(root, invocation);
   weft::deploy::AddDescribeCommand(root, invocation);
+  weft::deploy::AddDetectCommand(root, invocation);
   weft::deploy::AddRunCommand(root, invocation);
   weft::deploy::AddEvalCommand(root, invocation);
   weft::deploy::AddTrainCommand(root, invocation);

@@ -1,0 +1,63 @@
+// HtmDetector: a series of numbers through HTM as it is published: encoders, spatial pooler,
+// temporal memory, the share of active columns that were not predicted, and how unusual that is.
+//
+// Source: the detector of the Numenta Anomaly Benchmark (Lavin and Ahmad 2015; Ahmad et al. 2017)
+// over the temporal memory of Hawkins and Ahmad 2016.
+#pragma once
+
+#include <cstdint>
+
+#include "graph/time.h"
+#include "operators/sequence/anomaly_likelihood.h"
+#include "operators/sequence/encoders.h"
+#include "operators/sequence/spatial_pooler.h"
+#include "operators/sequence/temporal_memory.h"
+
+namespace weft::operators::sequence {
+
+struct HtmDetectorOptions {
+  double least = 0.0, most = 1.0;  // that values are expected to have; others work as well
+  std::int64_t learning = 750;     // records before anything is said
+  std::uint64_t seed = 0;
+};
+
+struct HtmVerdict {
+  double failed = 0.0;  // share of the active columns that were not predicted
+  double score = 0.0;   // log form of the anomaly likelihood, 0 to 1; 1 outside of what was seen
+};
+
+// Thread-compatible. Exact.
+class HtmDetector {
+ public:
+  explicit HtmDetector(const HtmDetectorOptions& options);
+
+  // The next record. A value that is not a number is missing: it has no bits.
+  HtmVerdict Next(graph::TimeUs time_us, double value);
+
+  const TemporalMemory& memory() const { return memory_; }
+  std::size_t bytes() const { return pooler_.bytes() + memory_.bytes(); }
+
+  // State to save, and to load into one with the same options.
+  template <class Self, class Archive>
+  static void VisitState(Self& self, Archive& archive) {
+    SpatialPooler::VisitState(self.pooler_, archive);
+    TemporalMemory::VisitState(self.memory_, archive);
+    AnomalyLikelihood::VisitState(self.likelihood_, archive);
+    archive.Value(self.low_);
+    archive.Value(self.high_);
+    archive.Value(self.count_);
+  }
+
+ private:
+  bool IsOutside(double value) const;
+
+  RandomScalarEncoder value_encoder_;
+  DateTimeEncoder time_encoder_;
+  SpatialPooler pooler_;
+  TemporalMemory memory_;
+  AnomalyLikelihood likelihood_;
+  double low_ = 0.0, high_ = 0.0;
+  std::int64_t count_ = 0;  // values
+};
+
+}  // namespace weft::operators::sequence

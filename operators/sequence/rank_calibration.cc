@@ -1,0 +1,46 @@
+#include "operators/sequence/rank_calibration.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "operators/sequence/normal_tail.h"
+
+namespace weft::operators::sequence {
+
+double RankCalibration::Next(double statistic) {
+  const auto value = static_cast<float>(std::clamp(statistic, -1e30, 1e30));
+  const double rarity = ring_.size() >= options_.fewest ? Rarity(value) : 0.0;
+  if (++seen_ > options_.skipped) ring_.Add(value);
+  return rarity;
+}
+
+// A generalised Pareto tail over the largest twentieth, by its first two moments; no more than 1.5
+// above what was counted.
+double RankCalibration::Rarity(float statistic) const {
+  const auto sorted = ring_.sorted();
+  const auto count = static_cast<double>(sorted.size());
+  const double share = (1.0 + static_cast<double>(ring_.CountAtLeast(statistic))) / (count + 1.0);
+  const double counted = -Log10(share);
+  const auto tail = std::max<std::size_t>(8, static_cast<std::size_t>(0.05 * count));
+  if (sorted.size() <= tail) return std::clamp(counted, 0.0, kMost);
+  const double least = static_cast<double>(sorted[sorted.size() - tail - 1]);
+  if (static_cast<double>(statistic) <= least) return std::clamp(counted, 0.0, kMost);
+  double sum = 0.0, squares = 0.0;
+  for (std::size_t i = sorted.size() - tail; i < sorted.size(); ++i) {
+    const double excess = static_cast<double>(sorted[i]) - least;
+    sum += excess;
+    squares += excess * excess;
+  }
+  const auto size = static_cast<double>(tail);
+  const double mean = sum / size;
+  const double variance = squares / size - mean * mean;
+  if (!(mean > 0.0)) return std::clamp(counted, 0.0, kMost);
+  const double shape =
+      variance > 0.0 ? std::clamp(0.5 * (1.0 - mean * mean / variance), 0.0, 0.2) : 0.0;
+  const double scale = mean * (1.0 - shape);
+  const double over = (static_cast<double>(statistic) - least) / scale;
+  const double beyond = shape < 1e-3 ? over * kLog10E : Log10(1.0 + shape * over) / shape;
+  return std::clamp(std::min(Log10(count / size) + beyond, counted + 1.5), 0.0, kMost);
+}
+
+}  // namespace weft::operators::sequence

@@ -1,0 +1,239 @@
+#include "operators/sequence/segment_store.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace weft::operators::sequence {
+
+SegmentStore::SegmentStore(const SegmentLimits& limits, std::uint16_t connected)
+    : limits_(limits),
+      connected_(connected),
+      of_cell_(static_cast<std::size_t>(limits.cells)),
+      first_of_(static_cast<std::size_t>(limits.cells), kNone),
+      listeners_(static_cast<std::size_t>(limits.cells)) {}
+
+std::size_t SegmentStore::bytes() const {
+  std::size_t bytes = segments_.capacity() * sizeof(Segment) + free_.capacity() * sizeof(Id) +
+                      source_.size() * kChunk * (sizeof(std::uint32_t) + sizeof(std::uint16_t)) +
+                      of_cell_.capacity() + first_of_.capacity() * sizeof(std::uint32_t) +
+                      listeners_.capacity() * sizeof(listeners_[0]);
+  for (const auto& one : listeners_) bytes += one.capacity() * sizeof(std::uint32_t);
+  return bytes;
+}
+
+void SegmentStore::Link(Id id) {
+  Segment& segment = segments_[id];
+  segment.older = newest_;
+  segment.newer = kNone;
+  (newest_ == kNone ? oldest_ : segments_[newest_].newer) = id;
+  newest_ = id;
+}
+
+void SegmentStore::Unlink(Id id) {
+  const Segment& segment = segments_[id];
+  (segment.older == kNone ? oldest_ : segments_[segment.older].newer) = segment.newer;
+  (segment.newer == kNone ? newest_ : segments_[segment.newer].older) = segment.older;
+}
+
+void SegmentStore::Touch(Id id, std::uint32_t step) {
+  segments_[id].last_step = step;
+  if (newest_ == id) return;
+  Unlink(id);
+  Link(id);
+}
+
+SegmentStore::Id SegmentStore::Create(std::uint32_t cell, std::uint32_t step) {
+  if (of_cell_[cell] >= limits_.segments_of_cell) {
+    Id idle = first_of_[cell];
+    for (Id id = idle; id != kNone; id = segments_[id].next_of_cell)
+      if (std::pair(segments_[id].last_step, id) < std::pair(segments_[idle].last_step, idle))
+        idle = id;
+    Destroy(idle);
+  }
+  if (count_ >= limits_.segments) Destroy(oldest_);
+  Id id;
+  if (free_.empty()) {
+    id = static_cast<Id>(segments_.size());
+    segments_.emplace_back();
+  } else {
+    id = free_.back();
+    free_.pop_back();
+  }
+  Segment& segment = segments_[id];
+  segment = {};
+  segment.cell = cell;
+  segment.size_class = 2;
+  segment.begin = Allocate(segment.size_class);
+  segment.last_step = step;
+  segment.next_of_cell = first_of_[cell];
+  first_of_[cell] = id;
+  ++of_cell_[cell];
+  Link(id);
+  ++count_;
+  return id;
+}
+
+void SegmentStore::Destroy(Id id) {
+  while (segments_[id].size > 0) RemoveSynapse(id, segments_[id].size - 1);
+  Segment& segment = segments_[id];
+  Id* link = &first_of_[segment.cell];
+  while (*link != id) link = &segments_[*link].next_of_cell;
+  *link = segment.next_of_cell;
+  --of_cell_[segment.cell];
+  Unlink(id);
+  free_blocks_[segment.size_class].push_back(segment.begin);
+  segment.cell = kNone;
+  free_.push_back(id);
+  --count_;
+}
+
+std::uint32_t SegmentStore::Allocate(std::uint32_t size_class) {
+  auto& free = free_blocks_[size_class];
+  if (!free.empty()) {
+    const std::uint32_t begin = free.back();
+    free.pop_back();
+    return begin;
+  }
+  if (next_free_ + Capacity(size_class) > kChunk) {
+    source_.emplace_back(kChunk);
+    permanence_.emplace_back(kChunk);
+    next_free_ = 0;
+  }
+  const auto begin = static_cast<std::uint32_t>(source_.size() - 1) * kChunk + next_free_;
+  next_free_ += Capacity(size_class);
+  return begin;
+}
+
+void SegmentStore::Grow(Segment& segment) {
+  const std::uint32_t begin = Allocate(segment.size_class + 1);
+  std::copy_n(SourceAt(segment.begin), segment.size, SourceAt(begin));
+  std::copy_n(PermanenceAt(segment.begin), segment.size, PermanenceAt(begin));
+  free_blocks_[segment.size_class].push_back(segment.begin);
+  ++segment.size_class;
+  segment.begin = begin;
+}
+
+void SegmentStore::AddSynapse(Id id, std::uint32_t source, std::uint16_t permanence) {
+  Segment& segment = segments_[id];
+  if (segment.size == Capacity(segment.size_class)) Grow(segment);
+  SourceAt(segment.begin)[segment.size] = source;
+  PermanenceAt(segment.begin)[segment.size] = permanence;
+  ++segment.size;
+  ++synapse_count_;
+  AddListener(source, id, permanence >= connected_);
+}
+
+void SegmentStore::RemoveSynapse(Id id, std::uint32_t place) {
+  Segment& segment = segments_[id];
+  std::uint32_t* const source = SourceAt(segment.begin);
+  std::uint16_t* const permanence = PermanenceAt(segment.begin);
+  RemoveListener(source[place], id);
+  --segment.size;
+  source[place] = source[segment.size];
+  permanence[place] = permanence[segment.size];
+  --synapse_count_;
+}
+
+void SegmentStore::AddListener(std::uint32_t source, Id id, bool connected) {
+  auto& all = listeners_[source];
+  // They are most of the memory: a quarter more at a time.
+  if (all.size() == all.capacity()) all.reserve(all.size() + all.size() / 4 + 4);
+  all.push_back(connected ? id | kConnectedBit : id);
+}
+
+void SegmentStore::RemoveListener(std::uint32_t source, Id id) {
+  auto& all = listeners_[source];
+  const auto found =
+      std::ranges::find(all, id, [](std::uint32_t one) { return one & ~kConnectedBit; });
+  *found = all.back();
+  all.pop_back();
+}
+
+void SegmentStore::SetConnected(std::uint32_t source, Id id, bool connected) {
+  auto& all = listeners_[source];
+  const auto found =
+      std::ranges::find(all, id, [](std::uint32_t one) { return one & ~kConnectedBit; });
+  *found = connected ? id | kConnectedBit : id;
+}
+
+void SegmentStore::Adapt(Id id, std::int32_t up, std::int32_t down,
+                         std::span<const std::uint32_t> on) {
+  constexpr std::int32_t kWhole = 10'000;
+  const Segment& segment = segments_[id];
+  const std::uint32_t size = segment.size;
+  std::uint16_t* const permanence = PermanenceAt(segment.begin);
+  const std::uint32_t* const source = SourceAt(segment.begin);
+  const std::uint32_t* const bits = on.data();
+  const std::int32_t connected = connected_;
+  before_.assign(permanence, permanence + size);
+  // Without branches: what is seldom is settled afterwards.
+  std::int32_t changed = 0;
+  for (std::uint32_t i = 0; i < size; ++i) {
+    const std::int32_t before = permanence[i];
+    const auto is_on = static_cast<std::int32_t>(bits[source[i] / 32] >> (source[i] % 32) & 1);
+    std::int32_t after = before + down + is_on * (up - down);
+    after = after > kWhole ? kWhole : after;
+    after = after < 0 ? 0 : after;
+    permanence[i] = static_cast<std::uint16_t>(after);
+    changed |= (before - connected) ^ (after - connected);
+    changed |= after - 1;
+  }
+  if (changed < 0) Settle(id);
+}
+
+// After some have come to 0, or across the threshold.
+void SegmentStore::Settle(Id id) {
+  const std::uint32_t* const source = SourceAt(segments_[id].begin);
+  const std::uint16_t* const permanence = PermanenceAt(segments_[id].begin);
+  for (std::uint32_t i = segments_[id].size; i-- > 0;) {
+    if (permanence[i] == 0) {
+      RemoveSynapse(id, i);
+    } else if ((before_[i] >= connected_) != (permanence[i] >= connected_)) {
+      SetConnected(source[i], id, permanence[i] >= connected_);
+    }
+  }
+}
+
+void SegmentStore::Count(std::uint32_t cell, std::vector<std::uint32_t>& count,
+                         std::vector<Id>& touched) const {
+  constexpr std::uint32_t kConnected = (1u << 16) + 1;
+  for (const std::uint32_t one : listeners_[cell]) {
+    const Id id = one & ~kConnectedBit;
+    if (count[id] == 0) touched.push_back(id);
+    count[id] += one == id ? 1 : kConnected;
+  }
+}
+
+bool SegmentStore::Reindex() {
+  for (const auto& chunk : source_)
+    if (chunk.size() != kChunk) return false;
+  for (const auto& chunk : permanence_)
+    if (chunk.size() != kChunk) return false;
+  count_ = synapse_count_ = 0;
+  std::ranges::fill(of_cell_, std::uint8_t{0});
+  std::ranges::fill(first_of_, kNone);
+  for (auto& one : listeners_) one.clear();
+  const auto places = static_cast<std::uint32_t>(segments_.size());
+  for (Id id = places; id-- > 0;) {
+    Segment& segment = segments_[id];
+    if (segment.cell == kNone) continue;
+    const bool fits = segment.cell < of_cell_.size() && segment.size_class < kClasses &&
+                      segment.size <= Capacity(segment.size_class) &&
+                      segment.begin + std::uint64_t{Capacity(segment.size_class)} <=
+                          source_.size() * std::uint64_t{kChunk};
+    if (!fits || permanence_.size() != source_.size()) return false;
+    segment.next_of_cell = first_of_[segment.cell];
+    first_of_[segment.cell] = id;
+    ++of_cell_[segment.cell];
+    ++count_;
+    for (std::uint32_t i = 0; i < segment.size; ++i) {
+      const std::uint32_t source = SourceAt(segment.begin)[i];
+      if (source >= listeners_.size()) return false;
+      AddListener(source, id, PermanenceAt(segment.begin)[i] >= connected_);
+    }
+    synapse_count_ += segment.size;
+  }
+  return true;
+}
+
+}  // namespace weft::operators::sequence

@@ -1,0 +1,165 @@
+// SegmentStore: the dendritic segments of a temporal memory with their synapses: flat arrays, an
+// index from each cell to the segments that listen to it, and bounds on everything.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace weft::operators::sequence {
+
+struct SegmentLimits {
+  std::int64_t cells = 0;
+  std::int32_t segments_of_cell = 128;
+  std::int32_t synapses_of_segment = 128;
+  std::int64_t segments = 1 << 17;  // of all cells; the one that was idle longest gives way
+};
+
+// Permanences are in units of 1/10000. Thread-compatible.
+class SegmentStore {
+ public:
+  using Id = std::uint32_t;
+  static constexpr Id kNone = ~0u;
+
+  // Synapses with at least `connected` count as connected.
+  SegmentStore(const SegmentLimits& limits, std::uint16_t connected);
+
+  // Segments that are there.
+  std::int64_t segment_count() const { return count_; }
+  std::int64_t synapse_count() const { return synapse_count_; }
+  std::size_t bytes() const;
+
+  std::uint32_t CellOf(Id segment) const { return segments_[segment].cell; }
+  bool IsThere(Id segment) const { return segments_[segment].cell != kNone; }
+  std::int32_t SegmentsOf(std::uint32_t cell) const { return of_cell_[cell]; }
+  // The cells that a segment listens to, and how permanently.
+  std::span<const std::uint32_t> Sources(Id segment) const {
+    return {SourceAt(segments_[segment].begin), segments_[segment].size};
+  }
+  std::span<const std::uint16_t> Permanences(Id segment) const {
+    return {PermanenceAt(segments_[segment].begin), segments_[segment].size};
+  }
+
+  // A new segment of a cell; the cell's, or everybody's, that was idle longest gives way.
+  Id Create(std::uint32_t cell, std::uint32_t step);
+  void Destroy(Id segment);
+  // It was active at this step.
+  void Touch(Id segment, std::uint32_t step);
+  // A new synapse. The segment must have room.
+  void AddSynapse(Id segment, std::uint32_t source, std::uint16_t permanence);
+  // Moves the permanence of each synapse: by `up` where the bit of its source is on, else by
+  // `down`; those that come to 0 go.
+  void Adapt(Id segment, std::int32_t up, std::int32_t down, std::span<const std::uint32_t> on);
+  // Frees room for `count` more synapses: the least permanent go, but none where keep(source).
+  template <class Keep>
+  void MakeRoom(Id segment, std::int32_t count, Keep keep);
+
+  // Adds 1 for each synapse on `cell` to the count of its segment, and 2^16 if it is connected;
+  // segments that come to their first one are appended to `touched`.
+  void Count(std::uint32_t cell, std::vector<std::uint32_t>& count, std::vector<Id>& touched) const;
+  std::size_t segment_places() const { return segments_.size(); }
+
+  // State to save, and to load into a store with the same limits.
+  template <class Self, class Archive>
+  static void VisitState(Self& self, Archive& archive) {
+    archive.Array(self.segments_, static_cast<std::uint64_t>(self.limits_.segments));
+    archive.Array(self.free_, static_cast<std::uint64_t>(self.limits_.segments));
+    VisitChunks(self.source_, archive);
+    VisitChunks(self.permanence_, archive);
+    for (auto& free : self.free_blocks_) archive.Array(free, kMostWords);
+    archive.Value(self.next_free_);
+    archive.Value(self.oldest_);
+    archive.Value(self.newest_);
+    if constexpr (Archive::kLoads)
+      archive.Check(self.Reindex(), "segments of cells that there are");
+  }
+
+ private:
+  static constexpr std::uint64_t kMostWords = std::uint64_t{1} << 32;
+  // Synapses lie in chunks, so that none moves when there are more.
+  static constexpr std::uint32_t kChunk = 1 << 16;
+  static constexpr std::uint32_t kConnectedBit = 1u << 31;
+  // Capacities of blocks: 8, 16, 32, 64, 128.
+  static constexpr std::size_t kClasses = 5;
+  static constexpr std::uint32_t Capacity(std::uint32_t size_class) { return 8u << size_class; }
+
+  struct Segment {
+    std::uint32_t cell = kNone;  // kNone: the place is free
+    std::uint32_t begin = 0;     // of its synapses
+    std::uint32_t size = 0, size_class = 0;
+    std::uint32_t older = kNone, newer = kNone;  // by when they were last active
+    std::uint32_t last_step = 0;
+    std::uint32_t next_of_cell = kNone;
+  };
+
+  template <class Chunks, class Archive>
+  static void VisitChunks(Chunks& chunks, Archive& archive) {
+    std::uint64_t count = chunks.size();
+    archive.Value(count);
+    if constexpr (Archive::kLoads) {
+      archive.Check(count <= kMostWords / kChunk, "chunks of synapses");
+      if (!archive.ok()) return;
+      chunks.resize(count);
+    }
+    for (auto& chunk : chunks) archive.Array(chunk, kChunk);
+  }
+
+  std::uint32_t* SourceAt(std::uint32_t at) { return source_[at / kChunk].data() + at % kChunk; }
+  const std::uint32_t* SourceAt(std::uint32_t at) const {
+    return source_[at / kChunk].data() + at % kChunk;
+  }
+  std::uint16_t* PermanenceAt(std::uint32_t at) {
+    return permanence_[at / kChunk].data() + at % kChunk;
+  }
+  const std::uint16_t* PermanenceAt(std::uint32_t at) const {
+    return permanence_[at / kChunk].data() + at % kChunk;
+  }
+  void Link(Id segment);
+  void Unlink(Id segment);
+  std::uint32_t Allocate(std::uint32_t size_class);
+  void Grow(Segment& segment);
+  void RemoveSynapse(Id segment, std::uint32_t place);
+  void AddListener(std::uint32_t source, Id segment, bool connected);
+  void RemoveListener(std::uint32_t source, Id segment);
+  void SetConnected(std::uint32_t source, Id segment, bool connected);
+  void Settle(Id segment);
+  bool Reindex();
+
+  SegmentLimits limits_;
+  std::uint16_t connected_;
+  std::vector<Segment> segments_;
+  std::vector<Id> free_;
+  std::vector<std::vector<std::uint32_t>> source_;
+  std::vector<std::vector<std::uint16_t>> permanence_;
+  std::uint32_t next_free_ = kChunk;  // of the last chunk
+  std::vector<std::uint32_t> free_blocks_[kClasses];
+  Id oldest_ = kNone, newest_ = kNone;
+  // What follows from the rest.
+  std::int64_t count_ = 0, synapse_count_ = 0;
+  std::vector<std::uint8_t> of_cell_;    // segments
+  std::vector<std::uint32_t> first_of_;  // segment of a cell
+  std::vector<std::uint16_t> before_;    // permanences of the segment at hand
+  // By cell the segments that listen to it, with kConnectedBit where the synapse is connected.
+  std::vector<std::vector<std::uint32_t>> listeners_;
+};
+
+// ------------------------------------------------------------------------------------------------
+
+template <class Keep>
+void SegmentStore::MakeRoom(Id id, std::int32_t count, Keep keep) {
+  const auto most = static_cast<std::uint32_t>(limits_.synapses_of_segment - count);
+  while (segments_[id].size > most) {
+    const Segment& segment = segments_[id];
+    const std::uint32_t* const source = SourceAt(segment.begin);
+    const std::uint16_t* const permanence = PermanenceAt(segment.begin);
+    std::uint32_t least = segment.size;
+    for (std::uint32_t i = 0; i < segment.size; ++i) {
+      if (keep(source[i])) continue;
+      if (least == segment.size || permanence[i] < permanence[least]) least = i;
+    }
+    if (least == segment.size) return;
+    RemoveSynapse(id, least);
+  }
+}
+
+}  // namespace weft::operators::sequence

@@ -1,0 +1,230 @@
+#include "operators/sequence/temporal_memory.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "gpu/host_device.h"
+
+namespace weft::operators::sequence {
+namespace {
+
+std::int32_t Fixed(double permanence) {
+  return static_cast<std::int32_t>(std::floor(permanence * 10'000.0 + 0.5));
+}
+
+void SetBits(std::span<const std::uint32_t> cells, bool on, std::vector<std::uint32_t>& bits) {
+  for (const std::uint32_t cell : cells) {
+    const std::uint32_t bit = 1u << (cell % 32);
+    bits[cell / 32] = on ? bits[cell / 32] | bit : bits[cell / 32] & ~bit;
+  }
+}
+
+SegmentLimits LimitsOf(const TemporalMemoryOptions& options) {
+  return {.cells = options.columns * options.cells_per_column,
+          .segments_of_cell = options.max_segments_per_cell,
+          .synapses_of_segment = options.max_synapses_per_segment,
+          .segments = options.max_segments};
+}
+
+}  // namespace
+
+TemporalMemory::TemporalMemory(const TemporalMemoryOptions& options)
+    : options_(options),
+      initial_(Fixed(options.initial_permanence)),
+      connected_(Fixed(options.connected_permanence)),
+      up_(Fixed(options.permanence_increment)),
+      down_(Fixed(options.permanence_decrement)),
+      punished_(Fixed(options.predicted_decrement)),
+      segments_(LimitsOf(options), static_cast<std::uint16_t>(connected_)),
+      active_bits_(static_cast<std::size_t>((cell_count() + 31) / 32)),
+      winner_bits_(active_bits_.size()),
+      dead_(active_bits_.size()) {}
+
+std::size_t TemporalMemory::bytes() const {
+  return segments_.bytes() + 3 * active_bits_.size() * sizeof(std::uint32_t) +
+         count_.capacity() * sizeof(std::uint32_t);
+}
+
+void TemporalMemory::Reset() {
+  SetBits(active_, false, active_bits_);
+  SetBits(winners_, false, winner_bits_);
+  active_.clear();
+  winners_.clear();
+  matches_.clear();
+  predicted_columns_.clear();
+}
+
+void TemporalMemory::Kill(std::span<const std::uint32_t> cells) {
+  for (Id id = 0; id < segments_.segment_places(); ++id)
+    if (segments_.IsThere(id) && std::ranges::binary_search(cells, segments_.CellOf(id)))
+      segments_.Destroy(id);
+  SetBits(cells, true, dead_);
+  const auto is_dead = [this](std::uint32_t cell) { return IsOn(dead_, cell); };
+  SetBits(active_, false, active_bits_);
+  SetBits(winners_, false, winner_bits_);
+  std::erase_if(active_, is_dead);
+  std::erase_if(winners_, is_dead);
+  Restore();
+}
+
+std::int64_t TemporalMemory::Step(std::span<const std::uint32_t> columns, bool learns) {
+  const auto cells = static_cast<std::uint32_t>(options_.cells_per_column);
+  ++step_;
+  next_active_.clear();
+  next_winners_.clear();
+  std::int64_t predicted = 0;
+  std::size_t at = 0;  // of matches_
+  const auto punish_until = [&](std::uint32_t cell) {
+    for (; at < matches_.size() && matches_[at].cell < cell; ++at)
+      if (learns && punished_ > 0) Punish(matches_[at]);
+  };
+  for (const std::uint32_t column : columns) {
+    punish_until(column * cells);
+    const std::size_t begin = at;
+    bool active = false;
+    for (; at < matches_.size() && matches_[at].cell < (column + 1) * cells; ++at)
+      active |= matches_[at].connected >= options_.activation_threshold;
+    const auto here = std::span<const Match>(matches_).subspan(begin, at - begin);
+    if (active) {
+      ++predicted;
+      ActivatePredicted(here, learns);
+    } else {
+      Burst(column, here, learns);
+    }
+  }
+  punish_until(static_cast<std::uint32_t>(cell_count()));
+  SetBits(active_, false, active_bits_);
+  SetBits(winners_, false, winner_bits_);
+  std::swap(active_, next_active_);
+  std::swap(winners_, next_winners_);
+  SetBits(active_, true, active_bits_);
+  SetBits(winners_, true, winner_bits_);
+  Predict();
+  return predicted;
+}
+
+void TemporalMemory::ActivatePredicted(std::span<const Match> matches, bool learns) {
+  for (const Match& match : matches) {
+    if (match.connected < options_.activation_threshold) continue;
+    if (next_active_.empty() || next_active_.back() != match.cell) {
+      next_active_.push_back(match.cell);
+      next_winners_.push_back(match.cell);
+    }
+    if (learns) Learn(match);
+  }
+}
+
+void TemporalMemory::Burst(std::uint32_t column, std::span<const Match> matches, bool learns) {
+  const auto cells = static_cast<std::uint32_t>(options_.cells_per_column);
+  for (std::uint32_t cell = column * cells; cell < (column + 1) * cells; ++cell)
+    if (!IsOn(dead_, cell)) next_active_.push_back(cell);
+  const auto best = std::ranges::max_element(matches, {}, &Match::potential);
+  if (best != matches.end()) {
+    next_winners_.push_back(best->cell);
+    if (learns) Learn(*best);
+    return;
+  }
+  const std::uint32_t winner = LeastUsedCell(column);
+  if (winner == SegmentStore::kNone) return;
+  next_winners_.push_back(winner);
+  if (!learns || winners_.empty()) return;
+  const Id segment = segments_.Create(winner, step_);
+  Grow(segment, options_.max_new_synapses);
+}
+
+// Of those with the fewest segments one by chance.
+std::uint32_t TemporalMemory::LeastUsedCell(std::uint32_t column) const {
+  const auto cells = static_cast<std::uint32_t>(options_.cells_per_column);
+  std::uint32_t best = SegmentStore::kNone;
+  std::uint64_t best_draw = 0;
+  for (std::uint32_t cell = column * cells; cell < (column + 1) * cells; ++cell) {
+    if (IsOn(dead_, cell)) continue;
+    const std::uint64_t draw = gpu::CounterHash(options_.seed, step_, cell);
+    const std::int32_t used = segments_.SegmentsOf(cell);
+    if (best == SegmentStore::kNone || used < segments_.SegmentsOf(best) ||
+        (used == segments_.SegmentsOf(best) && draw < best_draw)) {
+      best = cell;
+      best_draw = draw;
+    }
+  }
+  return best;
+}
+
+void TemporalMemory::Learn(const Match& match) {
+  if (!segments_.IsThere(match.segment) || segments_.CellOf(match.segment) != match.cell) return;
+  segments_.Touch(match.segment, step_);
+  segments_.Adapt(match.segment, up_, -down_, active_bits_);
+  if (match.potential < options_.max_new_synapses)
+    Grow(match.segment, options_.max_new_synapses - match.potential);
+  if (static_cast<std::int32_t>(segments_.Sources(match.segment).size()) < options_.min_threshold)
+    segments_.Destroy(match.segment);
+}
+
+// Synapses on winners of the step before that the segment does not listen to yet, drawn by chance.
+void TemporalMemory::Grow(Id segment, std::int32_t count) {
+  candidates_.clear();
+  for (const std::uint32_t winner : winners_) candidates_.push_back(winner);
+  for (const std::uint32_t source : segments_.Sources(segment)) {
+    if (!IsOn(winner_bits_, source)) continue;
+    candidates_.erase(std::ranges::lower_bound(candidates_, source));
+  }
+  const auto wanted = std::min<std::size_t>(static_cast<std::size_t>(count), candidates_.size());
+  if (wanted == 0) return;
+  segments_.MakeRoom(segment, static_cast<std::int32_t>(wanted),
+                     [this](std::uint32_t source) { return IsOn(winner_bits_, source); });
+  const auto room = static_cast<std::size_t>(options_.max_synapses_per_segment) -
+                    segments_.Sources(segment).size();
+  for (std::size_t i = 0; i < std::min(wanted, room); ++i) {
+    const std::uint64_t draw =
+        gpu::CounterHash(options_.seed + 1, step_, segment * std::uint64_t{4096} + i);
+    std::swap(candidates_[i], candidates_[i + draw % (candidates_.size() - i)]);
+    segments_.AddSynapse(segment, candidates_[i], static_cast<std::uint16_t>(initial_));
+  }
+}
+
+void TemporalMemory::Punish(const Match& match) {
+  if (!segments_.IsThere(match.segment) || segments_.CellOf(match.segment) != match.cell) return;
+  segments_.Adapt(match.segment, -punished_, 0, active_bits_);
+  if (static_cast<std::int32_t>(segments_.Sources(match.segment).size()) < options_.min_threshold)
+    segments_.Destroy(match.segment);
+}
+
+void TemporalMemory::Predict() {
+  count_.resize(segments_.segment_places());
+  touched_.clear();
+  for (const std::uint32_t cell : active_) segments_.Count(cell, count_, touched_);
+  matches_.clear();
+  for (const Id id : touched_) {
+    const auto potential = static_cast<std::int32_t>(count_[id] & 0xffff);
+    const auto connected = static_cast<std::int32_t>(count_[id] >> 16);
+    count_[id] = 0;
+    if (potential >= options_.min_threshold || connected >= options_.activation_threshold)
+      matches_.push_back({segments_.CellOf(id), id, connected, potential});
+  }
+  std::ranges::sort(matches_, [](const Match& one, const Match& other) {
+    return one.cell != other.cell ? one.cell < other.cell : one.segment < other.segment;
+  });
+  predicted_columns_.clear();
+  for (const Match& match : matches_) {
+    const std::uint32_t column = match.cell / static_cast<std::uint32_t>(options_.cells_per_column);
+    if (match.connected >= options_.activation_threshold &&
+        (predicted_columns_.empty() || predicted_columns_.back() != column))
+      predicted_columns_.push_back(column);
+  }
+}
+
+bool TemporalMemory::IsWhole() const {
+  const auto fits = [this](std::uint32_t cell) { return cell < cell_count(); };
+  return std::ranges::all_of(active_, fits) && std::ranges::all_of(winners_, fits) &&
+         std::ranges::is_sorted(active_) && std::ranges::is_sorted(winners_);
+}
+
+void TemporalMemory::Restore() {
+  std::ranges::fill(active_bits_, 0);
+  std::ranges::fill(winner_bits_, 0);
+  SetBits(active_, true, active_bits_);
+  SetBits(winners_, true, winner_bits_);
+  Predict();
+}
+
+}  // namespace weft::operators::sequence

@@ -1,0 +1,113 @@
+"""Series of numbers and symbols as users have them evaluated and watched, offline.
+usage: sequence_test.py WEFT ROOT"""
+
+import csv
+import json
+import math
+import os
+import pathlib
+import random
+import sys
+import tempfile
+import unittest
+
+from program import ROOT, check, run
+
+DATA = pathlib.Path(os.environ.get("WEFT_DATA", ROOT.parent / "shared" / "data"))
+
+
+class Sequence(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = pathlib.Path(self.folder.name)
+        draw = random.Random(1)
+        self.file = self.path / "load.csv"
+        with open(self.file, "w") as out:
+            out.write("timestamp,host,load\n")
+            for i in range(3000):
+                value = 10 + 4 * math.sin(i * math.pi / 144) + 0.3 * draw.gauss(0, 1)
+                if 2500 <= i < 2520:
+                    value += 9
+                text = "" if i % 97 == 5 else f"{value:.4f}"
+                day, rest = divmod(i * 5, 1440)
+                out.write(f"2020-01-{day + 1:02} {rest // 60:02}:{rest % 60:02}:00,a,{text}\n")
+
+    def tearDown(self):
+        self.folder.cleanup()
+
+    def scores(self, *arguments):
+        out = self.path / "scores.csv"
+        run("detect", str(self.file), "--out", str(out), *arguments)
+        with open(out) as text:
+            return list(csv.DictReader(text))
+
+    def test_detect(self):
+        rows = self.scores("--score", "continuous")
+        self.assertEqual(list(rows[0]), ["timestamp", "value", "anomaly_score", "label"])
+        self.assertEqual(rows[0]["timestamp"], "2020-01-01 00:00:00")
+        self.assertEqual(rows[5]["value"], "")
+        best = max(range(len(rows)), key=lambda i: float(rows[i]["anomaly_score"]))
+        self.assertTrue(2500 <= best < 2540, best)
+        labels = self.path / "labels.json"
+        windows = [["2020-01-09 16:00:00.000000", "2020-01-09 18:00:00.000000"]]
+        labels.write_text(json.dumps({"load.csv": windows}))
+        alarms = self.scores("--labels", str(labels))
+        peaks = [i for i, row in enumerate(alarms) if float(row["anomaly_score"]) > 0.175]
+        self.assertTrue(any(2500 <= i < 2520 for i in peaks), peaks)
+        self.assertEqual(sum(int(row["label"]) for row in alarms), 25)
+        htm = self.scores("--model", "htm", "--score", "continuous")
+        self.assertEqual(len(htm), 3000)
+        wrong = run("detect", str(self.file), "--value", "laod", code=3)
+        self.assertIn("expected a column laod (did you mean load?)", wrong.stderr)
+
+    def test_eval_sequence(self):
+        arguments = ("eval", "sequence", str(self.file), "--value", "load", "--horizon", "3")
+        found = check("eval_sequence", json.loads(run(*arguments, "--json").stdout))
+        self.assertEqual((found["records"], found["value"]), (3000, "load"))
+        self.assertLess(found["mape"], found["baselines"]["persistence"]["mape"])
+        self.assertIn("values below the quantiles", run(*arguments).stdout)
+        htm = json.loads(run(*arguments, "--model", "htm", "--json").stdout)
+        self.assertEqual(check("eval_sequence", htm)["model"], "htm")
+
+    def test_eval_symbols(self):
+        stream = self.path / "symbols.csv"
+        with open(stream, "w") as out:
+            out.write("symbol\n")
+            for i in range(3000):
+                out.write(f"{'abcd'.index('abdc'[i % 4])}\n")
+        found = check(
+            "eval_symbols", json.loads(run("eval", "symbols", str(stream), "--json").stdout)
+        )
+        self.assertEqual(found["elements"], 3000)
+        self.assertGreater(found["accuracy_per_1000"][-1], 0.95)
+        self.assertIn("segments", run("eval", "symbols", str(stream)).stdout)
+        wrong = self.path / "wrong.csv"
+        wrong.write_text("symbol\n1\none\n")
+        refused = run("eval", "symbols", str(wrong), code=3)
+        self.assertIn('wrong.csv:3: symbol: expected a whole number, got "one"', refused.stderr)
+
+    def test_eval_anomaly(self):
+        folder, labels = DATA / "nab" / "data", DATA / "nab" / "labels" / "combined_windows.json"
+        if not folder.exists():
+            self.skipTest(f"{folder} is not here")
+        arguments = ("eval", "anomaly", str(folder), "--labels", str(labels))
+        found = check("eval_anomaly", json.loads(run(*arguments, "--json").stdout))
+        self.assertEqual((found["files"], found["records"]), (18, 113913))
+        self.assertGreater(found["profiles"]["standard"], 60)
+        self.assertGreater(found["vus_pr"], found["baselines"]["zscore"]["vus_pr"] + 0.08)
+        self.assertGreater(found["composite_f1"], found["baselines"]["zscore"]["composite_f1"])
+        self.assertAlmostEqual(found["baselines"]["null"]["standard"], 0.0)
+        self.assertLess(found["cost"]["bytes_per_series"], 1_500_000)
+        self.assertIn("windowed_gaussian", run(*arguments).stdout)
+
+    def test_eval_anomaly_says_what_is_wrong(self):
+        labels = self.path / "labels.json"
+        labels.write_text('{"load.csv": [["2020-01-09 16:00:00"]]}')
+        arguments = ("eval", "anomaly", str(self.path), "--labels", str(labels))
+        self.assertIn("load.csv: expected windows of two times", run(*arguments, code=3).stderr)
+        missing = run("eval", "anomaly", str(self.path), code=3)
+        self.assertIn("expected a JSON file of windows, got none", missing.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0]])
