@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "graph/event_batch.h"
 #include "graph/packet.h"
 #include "graph/time.h"
 
@@ -15,6 +16,7 @@ struct Mark {
   TimeUs begin_us = 0, end_us = 0;  // a moment if they are equal
   std::string kind;                 // one word: "model", "anomaly"
   std::string text;                 // for people
+  NodeId node = kNoNode;            // that it is about, if it is about one
   bool operator==(const Mark&) const = default;
 };
 

@@ -13,6 +13,7 @@
 #include "operators/link/negative_sampler.h"
 #include "operators/link/recency_operator.h"
 #include "operators/link/weft_operator.h"
+#include "operators/sequence/sequence_model.h"
 
 namespace weft::operators {
 

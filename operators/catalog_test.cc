@@ -15,6 +15,7 @@
 #include "operators/hierarchy/snapshots.h"
 #include "operators/link/link_evaluation_reader.h"
 #include "operators/link/link_types.h"
+#include "operators/sequence/sequence_model.h"
 #include "tests/harness/property.h"
 
 namespace weft::operators {
@@ -29,6 +30,7 @@ using hierarchy::SnapshotBatch;
 using link::LinkCandidates;
 using link::LinkEvaluationReport;
 using link::LinkScores;
+using sequence::SequenceBatch;
 
 template <class T>
 std::string Bytes(const std::vector<T>& values) {
@@ -110,11 +112,23 @@ void AddHierarchyEncoders(tests::PayloadEncoders& encoders) {
   });
 }
 
+void AddSequenceEncoders(tests::PayloadEncoders& encoders) {
+  encoders.Add<SequenceBatch>([](const SequenceBatch& batch) {
+    std::string text;
+    for (const sequence::SequenceRow& row : batch.rows)
+      text += graph::Concat(row.series, " ", row.time_us, " ", static_cast<int>(row.is_foretold)) +
+              Bytes(std::vector{row.value, row.anomaly.score, row.anomaly.alarm, row.mean}) +
+              Bytes(std::vector(1, row.quantile));
+    return text;
+  });
+}
+
 const tests::PayloadEncoders& Encoders() {
   static const auto* const kEncoders = [] {
     auto* encoders = new tests::PayloadEncoders();
     AddLinkEncoders(*encoders);
     AddHierarchyEncoders(*encoders);
+    AddSequenceEncoders(*encoders);
     return encoders;
   }();
   return *kEncoders;
@@ -214,10 +228,21 @@ GraphCases LinkCases() {
   };
 }
 
+GraphCases SequenceCases() {
+  return {{"sequence_model",
+           kHead +
+               "node { name: \"node\" operator: \"sequence_model\" input: \"EVENTS:events\" "
+               "output: \"SEQUENCE:out\" options { [type.googleapis.com/"
+               "weft.operators.sequence.v1.SequenceModel] { field: 1 horizon: 2 max_series: 3 } } "
+               "}\n" +
+               kTail}};
+}
+
 const GraphCases& Cases() {
   static const auto* const kCases = [] {
     auto* cases = new GraphCases(LinkCases());
     cases->merge(HierarchyCases());
+    cases->merge(SequenceCases());
     return cases;
   }();
   return *kCases;

@@ -107,6 +107,10 @@ absl::StatusOr<v1::TimelineResponse> Timeline(GraphHost& host, const CallContext
     message.set_end_us(mark.end_us);
     message.set_kind(mark.kind);
     message.set_text(mark.text);
+    if (mark.node != graph::kNoNode) {
+      const std::string_view key = host.interner().Key(mark.node);
+      message.set_entity(key.data(), key.size());
+    }
   }
   return response;
 }

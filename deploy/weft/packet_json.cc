@@ -1,5 +1,7 @@
 #include "deploy/weft/packet_json.h"
 
+#include <cmath>
+
 #include "deploy/weft/hierarchy_json.h"
 #include "deploy/weft/json_fields.h"
 #include "graph/text.h"
@@ -7,6 +9,7 @@
 #include "operators/io/time_text.h"
 #include "operators/link/link_evaluation_reader.h"
 #include "operators/link/link_types.h"
+#include "operators/sequence/sequence_model.h"
 
 namespace weft::deploy {
 namespace {
@@ -20,6 +23,7 @@ using operators::io::AppendJsonString;
 using operators::link::LinkCandidates;
 using operators::link::LinkEvaluationReport;
 using operators::link::LinkScores;
+using operators::sequence::SequenceBatch;
 
 // Of a row; none where the model gives none.
 std::optional<double> At(const std::vector<float>& values, std::size_t row) {
@@ -77,6 +81,34 @@ void AppendReport(const LinkEvaluationReport& report, std::string& lines) {
   lines += "}\n";
 }
 
+void AppendRecord(const operators::sequence::SequenceRow& row, const KeyOf& key_of,
+                  std::string& lines) {
+  lines += "{";
+  AppendTime(row.time_us, lines);
+  AppendKey("series", row.series, key_of, lines);
+  AppendNumberOrNull("value", std::isfinite(row.value) ? std::optional(row.value) : std::nullopt,
+                     lines);
+  AppendNumberOrNull("score", row.anomaly.score, lines);
+  AppendNumberOrNull("alarm", row.anomaly.alarm, lines);
+  lines += ",\"experts\":{";
+  for (std::size_t e = 0; e < row.anomaly.by_expert.size(); ++e) {
+    if (e > 0) lines += ",";
+    lines += graph::Concat(
+        "\"", operators::sequence::NameOf(static_cast<operators::sequence::AnomalyExpert>(e)),
+        "\":");
+    AppendJsonNumber(lines, row.anomaly.by_expert[e]);
+  }
+  lines += "}";
+  const auto said = [&row](double number) {
+    return row.is_foretold ? std::optional(number) : std::nullopt;
+  };
+  AppendNumberOrNull("mean", said(row.mean), lines);
+  AppendNumberOrNull("p10", said(row.quantile[0]), lines);
+  AppendNumberOrNull("p50", said(row.quantile[1]), lines);
+  AppendNumberOrNull("p90", said(row.quantile[2]), lines);
+  lines += "}\n";
+}
+
 }  // namespace
 
 absl::Status AppendPacketJson(const graph::Packet& packet, const KeyOf& key_of,
@@ -96,6 +128,8 @@ absl::Status AppendPacketJson(const graph::Packet& packet, const KeyOf& key_of,
     for (const auto& row : packet.Get<ReadoutBatch>().rows) AppendReadoutJson(row, lines);
   } else if (is(static_cast<ForecastBatch*>(nullptr))) {
     for (const auto& row : packet.Get<ForecastBatch>().rows) AppendForecastJson(row, key_of, lines);
+  } else if (is(static_cast<SequenceBatch*>(nullptr))) {
+    for (const auto& row : packet.Get<SequenceBatch>().rows) AppendRecord(row, key_of, lines);
   } else if (is(static_cast<LinkCandidates*>(nullptr))) {
     const auto& candidates = packet.Get<LinkCandidates>();
     for (std::size_t row = 0; row < candidates.negative.size(); ++row) {

@@ -4,9 +4,9 @@
 
 #include "gpu/device.h"
 #include "graph/check.h"
+#include "graph/option_bound.h"
+#include "graph/state_archive.h"
 #include "graph/text.h"
-#include "operators/hierarchy/option_bound.h"
-#include "operators/hierarchy/state_archive.h"
 #include "weft/operators/hierarchy/v1/hierarchy.pb.h"
 
 namespace weft::operators::hierarchy {
@@ -20,12 +20,12 @@ constexpr std::int64_t kMostPrecedents = 64;
 absl::StatusOr<ForecasterOptions> OptionsOf(const graph::OpenContext& context) {
   const auto& message = context.Options<v1::EpisodePredictor>();
   ForecasterOptions options;
-  WEFT_TRY(ReadBound(context, "horizon_us", message.horizon_us(), 1, kMostHorizonUs,
-                     options.horizon_us));
-  WEFT_TRY(ReadBound(context, "max_precedents", message.max_precedents(), kLeastEpisodes,
-                     kMostEpisodes, options.most_precedents));
-  WEFT_TRY(ReadBound(context, "precedents", message.precedents(), 1, kMostPrecedents,
-                     options.precedents));
+  WEFT_TRY(graph::ReadBound(context, "horizon_us", message.horizon_us(), 1, kMostHorizonUs,
+                            options.horizon_us));
+  WEFT_TRY(graph::ReadBound(context, "max_precedents", message.max_precedents(), kLeastEpisodes,
+                            kMostEpisodes, options.most_precedents));
+  WEFT_TRY(graph::ReadBound(context, "precedents", message.precedents(), 1, kMostPrecedents,
+                            options.precedents));
   switch (message.head()) {
     case v1::EpisodePredictor::HEAD_UNSPECIFIED:
     case v1::EpisodePredictor::HEAD_LOGISTIC:
@@ -73,11 +73,11 @@ absl::Status EpisodePredictor::Process(graph::ProcessContext& context) {
 }
 
 absl::Status EpisodePredictor::Save(graph::CheckpointSink& sink) const {
-  return SaveState("forecasts", *forecaster_, sink);
+  return graph::SaveState("forecasts", *forecaster_, sink);
 }
 
 absl::Status EpisodePredictor::Load(graph::CheckpointSource& source) {
-  return LoadState("forecasts", *forecaster_, source);
+  return graph::LoadState("forecasts", *forecaster_, source);
 }
 
 }  // namespace weft::operators::hierarchy

@@ -1,7 +1,7 @@
 #include "operators/hierarchy/episode_readout.h"
 
 #include "graph/check.h"
-#include "operators/hierarchy/state_archive.h"
+#include "graph/state_archive.h"
 
 namespace weft::operators::hierarchy {
 
@@ -26,11 +26,11 @@ absl::Status EpisodeReadout::Process(graph::ProcessContext& context) {
 }
 
 absl::Status EpisodeReadout::Save(graph::CheckpointSink& sink) const {
-  return SaveState("readout", builder_, sink);
+  return graph::SaveState("readout", builder_, sink);
 }
 
 absl::Status EpisodeReadout::Load(graph::CheckpointSource& source) {
-  return LoadState("readout", builder_, source);
+  return graph::LoadState("readout", builder_, source);
 }
 
 }  // namespace weft::operators::hierarchy

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "graph/check.h"
+#include "graph/state_archive.h"
 #include "graph/text.h"
 #include "operators/hierarchy/episode_stream.h"
-#include "operators/hierarchy/state_archive.h"
 #include "weft/operators/hierarchy/v1/hierarchy.pb.h"
 
 namespace weft::operators::hierarchy {
@@ -80,11 +80,11 @@ absl::Status EpisodeSegmenter::Process(graph::ProcessContext& context) {
 }
 
 absl::Status EpisodeSegmenter::Save(graph::CheckpointSink& sink) const {
-  return SaveState("boundaries", *boundaries_, sink);
+  return graph::SaveState("boundaries", *boundaries_, sink);
 }
 
 absl::Status EpisodeSegmenter::Load(graph::CheckpointSource& source) {
-  return LoadState("boundaries", *boundaries_, source);
+  return graph::LoadState("boundaries", *boundaries_, source);
 }
 
 }  // namespace weft::operators::hierarchy

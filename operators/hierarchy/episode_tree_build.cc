@@ -6,9 +6,9 @@
 #include "gpu/device.h"
 #include "gpu/memory.h"
 #include "graph/check.h"
+#include "graph/option_bound.h"
+#include "graph/state_archive.h"
 #include "graph/text.h"
-#include "operators/hierarchy/option_bound.h"
-#include "operators/hierarchy/state_archive.h"
 #include "weft/operators/hierarchy/v1/hierarchy.pb.h"
 
 namespace weft::operators::hierarchy {
@@ -27,10 +27,10 @@ constexpr double kMicroseconds = 1e6;
 absl::StatusOr<cache::EpisodeTreeOptions> OptionsOf(const graph::OpenContext& context) {
   const auto& message = context.Options<v1::EpisodeTreeBuild>();
   cache::EpisodeTreeOptions options;
-  WEFT_TRY(ReadBound(context, "max_leaves", message.max_leaves(), kLeastLeaves, kMostLeaves,
-                     options.most_leaves));
-  WEFT_TRY(ReadBound(context, "max_pairs", message.max_pairs(), kLeastPairs, kMostPairs,
-                     options.most_words));
+  WEFT_TRY(graph::ReadBound(context, "max_leaves", message.max_leaves(), kLeastLeaves, kMostLeaves,
+                            options.most_leaves));
+  WEFT_TRY(graph::ReadBound(context, "max_pairs", message.max_pairs(), kLeastPairs, kMostPairs,
+                            options.most_words));
   if (message.keep_seconds_size() > cache::kMostLevels)
     return context.OptionError(
         "keep_seconds", graph::Concat("expected at most ", cache::kMostLevels, " levels, got ",
@@ -62,6 +62,7 @@ graph::Contract EpisodeTreeBuild::contract() {
   contract.options_type = v1::EpisodeTreeBuild::descriptor()->full_name();
   contract.reads = graph::Reads::kBeforeBatch;
   contract.micro_batch = 256;
+  contract.state_version = 2;
   return contract;
 }
 
@@ -73,12 +74,13 @@ absl::Status EpisodeTreeBuild::Open(graph::OpenContext& context) {
   exec_ = *exec;
   tree_.emplace(options, gpu::MemoryOf(exec_));
   std::int64_t most_marks = kDefaultMarks;
-  WEFT_TRY(ReadBound(context, "max_marks", context.Options<v1::EpisodeTreeBuild>().max_marks(), 1,
-                     kMostMarks, most_marks));
+  WEFT_TRY(graph::ReadBound(context, "max_marks",
+                            context.Options<v1::EpisodeTreeBuild>().max_marks(), 1, kMostMarks,
+                            most_marks));
   marks_.emplace(most_marks);
-  WEFT_TRY(ReadBound(context, "report_every",
-                     context.Options<v1::EpisodeTreeBuild>().report_every(), 1, kMostReportEvery,
-                     report_every_));
+  WEFT_TRY(graph::ReadBound(context, "report_every",
+                            context.Options<v1::EpisodeTreeBuild>().report_every(), 1,
+                            kMostReportEvery, report_every_));
   sends_ = context.IsConnected(kEpisodes.name);
   const std::string node(context.node_name());
   snapshots_ = &context.metrics().GetCounter("weft_hierarchy_snapshots_total",
@@ -130,13 +132,13 @@ absl::Status EpisodeTreeBuild::Process(graph::ProcessContext& context) {
 }
 
 absl::Status EpisodeTreeBuild::Save(graph::CheckpointSink& sink) const {
-  WEFT_TRY(SaveState("tree", *tree_, sink));
-  return SaveState("marks", *marks_, sink);
+  WEFT_TRY(graph::SaveState("tree", *tree_, sink));
+  return graph::SaveState("marks", *marks_, sink);
 }
 
 absl::Status EpisodeTreeBuild::Load(graph::CheckpointSource& source) {
-  WEFT_TRY(LoadState("tree", *tree_, source));
-  return LoadState("marks", *marks_, source);
+  WEFT_TRY(graph::LoadState("tree", *tree_, source));
+  return graph::LoadState("marks", *marks_, source);
 }
 
 }  // namespace weft::operators::hierarchy

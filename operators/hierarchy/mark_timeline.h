@@ -46,6 +46,7 @@ class MarkTimeline {
       archive.Value(kept.known_us);
       archive.Value(kept.mark.begin_us);
       archive.Value(kept.mark.end_us);
+      archive.Value(kept.mark.node);
       for (auto* text : {&kept.mark.kind, &kept.mark.text}) {
         std::vector<char> bytes(text->begin(), text->end());
         archive.Array(bytes, kMostText);

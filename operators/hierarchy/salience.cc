@@ -4,9 +4,9 @@
 
 #include "gpu/device.h"
 #include "graph/check.h"
+#include "graph/option_bound.h"
+#include "graph/state_archive.h"
 #include "graph/text.h"
-#include "operators/hierarchy/option_bound.h"
-#include "operators/hierarchy/state_archive.h"
 #include "weft/operators/hierarchy/v1/hierarchy.pb.h"
 
 namespace weft::operators::hierarchy {
@@ -22,12 +22,12 @@ constexpr std::int64_t kMostScores = 1 << 24;
 absl::StatusOr<SalienceOptions> OptionsOf(const graph::OpenContext& context) {
   const auto& message = context.Options<v1::Salience>();
   SalienceOptions options;
-  WEFT_TRY(
-      ReadBound(context, "window", message.window(), kLeastWindow, kMostWindow, options.window));
-  WEFT_TRY(ReadBound(context, "learn_every", message.learn_every(), 1, kMostLearnEvery,
-                     options.learn_every));
-  WEFT_TRY(ReadBound(context, "max_scores", message.max_scores(), kLeastScores, kMostScores,
-                     options.most_scores));
+  WEFT_TRY(graph::ReadBound(context, "window", message.window(), kLeastWindow, kMostWindow,
+                            options.window));
+  WEFT_TRY(graph::ReadBound(context, "learn_every", message.learn_every(), 1, kMostLearnEvery,
+                            options.learn_every));
+  WEFT_TRY(graph::ReadBound(context, "max_scores", message.max_scores(), kLeastScores, kMostScores,
+                            options.most_scores));
   if (message.has_steps()) {
     if (message.steps() < 0 || message.steps() > kMostSteps)
       return context.OptionError(
@@ -73,11 +73,11 @@ absl::Status Salience::Process(graph::ProcessContext& context) {
 }
 
 absl::Status Salience::Save(graph::CheckpointSink& sink) const {
-  return SaveState("salience", *salience_, sink);
+  return graph::SaveState("salience", *salience_, sink);
 }
 
 absl::Status Salience::Load(graph::CheckpointSource& source) {
-  return LoadState("salience", *salience_, source);
+  return graph::LoadState("salience", *salience_, source);
 }
 
 }  // namespace weft::operators::hierarchy

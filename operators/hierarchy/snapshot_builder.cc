@@ -1,8 +1,8 @@
 #include "operators/hierarchy/snapshot_builder.h"
 
 #include "graph/check.h"
+#include "graph/state_archive.h"
 #include "graph/text.h"
-#include "operators/hierarchy/state_archive.h"
 #include "weft/operators/hierarchy/v1/hierarchy.pb.h"
 
 namespace weft::operators::hierarchy {
@@ -85,11 +85,11 @@ void SnapshotBuilder::Count() {
 }
 
 absl::Status SnapshotBuilder::Save(graph::CheckpointSink& sink) const {
-  return SaveState("snapshots", *cutter_, sink);
+  return graph::SaveState("snapshots", *cutter_, sink);
 }
 
 absl::Status SnapshotBuilder::Load(graph::CheckpointSource& source) {
-  WEFT_TRY(LoadState("snapshots", *cutter_, source));
+  WEFT_TRY(graph::LoadState("snapshots", *cutter_, source));
   counted_late_ = cutter_->late_count();
   counted_left_out_ = cutter_->left_out_count();
   return absl::OkStatus();

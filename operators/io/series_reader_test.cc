@@ -16,7 +16,8 @@ using testing::HasSubstr;
 class SeriesReader : public testing::Test {
  protected:
   std::string Write(const std::string& text) {
-    const std::string path = testing::TempDir() + "series.csv";
+    const std::string path = testing::TempDir() + "series_" +
+                             testing::UnitTest::GetInstance()->current_test_info()->name() + ".csv";
     std::ofstream(path) << text;
     return path;
   }
@@ -53,9 +54,9 @@ TEST_F(SeriesReader, ReadsFilesOfNupicAndFilesWithoutAHeader) {
 
 TEST_F(SeriesReader, SaysWhatIsWrong) {
   EXPECT_THAT(ErrorOf("timestamp,value\n1,2\n2,much\n"),
-              HasSubstr("series.csv:3: value: expected a number, got \"much\""));
+              HasSubstr(".csv:3: value: expected a number, got \"much\""));
   EXPECT_THAT(ErrorOf("timestamp,value\n1,2\nlater,3\n"),
-              HasSubstr("series.csv:3: timestamp: expected a number of s or an ISO-8601 time"));
+              HasSubstr(".csv:3: timestamp: expected a number of s or an ISO-8601 time"));
   EXPECT_THAT(ErrorOf("timestamp,value\n1,2,3\n"), HasSubstr(":2: expected 2 fields, got 3"));
   EXPECT_THAT(
       ErrorOf("timestamp,load\n1,2\n", {.value = "laod"}),

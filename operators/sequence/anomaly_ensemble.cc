@@ -61,7 +61,20 @@ AnomalyVerdict AnomalyEnsemble::Next(graph::TimeUs time_us, double value) {
   verdict.score = mixed / RankCalibration::kMost;
   verdict.alarm = Alarm(mixed) / RankCalibration::kMost;
   Learn(value, slot);
+  // Shapes that stay new, or values that stay far from their season: another regime has begun.
+  if (ranks_[std::size_t{kRankShapes} + std::size_t{kBlocks1}].has_forgotten() ||
+      ranks_[kRankSeason].has_forgotten())
+    Forget();
   return verdict;
+}
+
+// What was seen before says little of what comes now.
+void AnomalyEnsemble::Forget() {
+  low_ = *std::ranges::min_element(latest_);
+  high_ = *std::ranges::max_element(latest_);
+  spread_ = {};
+  for (const double one : latest_) spread_.Add(one, kSpreadLength);
+  for (Slot& slot : slots_) slot.count = std::min(slot.count, 2.0);
 }
 
 double AnomalyEnsemble::OutsideRange(double value) const {

@@ -103,6 +103,7 @@ class AnomalyEnsemble {
   double OutsideRange(double value) const;
   double Variance(double value);
   void Learn(double value, std::size_t slot);
+  void Forget();
   double Mix(const AnomalyVerdict& verdict);
   double Alarm(double score);
 

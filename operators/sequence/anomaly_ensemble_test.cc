@@ -86,6 +86,16 @@ TEST(AnomalyEnsemble, DoesNotMindScaleAndMissingValues) {
   EXPECT_TRUE(std::isfinite(Most(infinite, 0, 500)));
 }
 
+TEST(AnomalyEnsemble, GetsUsedToALastingChange) {
+  const auto verdicts =
+      VerdictsOf(9000, [](int i, double value) { return i < 4000 ? value : 10.0 * value; });
+  EXPECT_GT(Most(verdicts, 4000, 4010), AnomalyEnsemble::kAlarm);
+  int late_alarms = 0;
+  for (std::size_t i = 5000; i < 9000; ++i)
+    late_alarms += verdicts[i].alarm >= AnomalyEnsemble::kAlarm ? 1 : 0;
+  EXPECT_LE(late_alarms, 4);
+}
+
 // The rest of the series changes nothing that was said before.
 TEST(AnomalyEnsemble, DoesNotKnowTheFuture) {
   const auto plain = VerdictsOf(3000, [](int, double value) { return value; });

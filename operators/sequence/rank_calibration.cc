@@ -10,8 +10,23 @@ namespace weft::operators::sequence {
 double RankCalibration::Next(double statistic) {
   const auto value = static_cast<float>(std::clamp(statistic, -1e30, 1e30));
   const double rarity = ring_.size() >= options_.fewest ? Rarity(value) : 0.0;
+  ForgetIfLasting(value);
   if (++seen_ > options_.skipped) ring_.Add(value);
   return rarity;
+}
+
+void RankCalibration::ForgetIfLasting(float statistic) {
+  // Two and a half times what it is if nothing changes.
+  constexpr double kTooMuch = 1.1;
+  has_forgotten_ = 0;
+  if (ring_.size() < 2 * kLasting) return;
+  const double share = (1.0 + static_cast<double>(ring_.CountAtLeast(statistic))) /
+                       (static_cast<double>(ring_.size()) + 1.0);
+  usual_ += (-Log10(share) - usual_) / static_cast<double>(kLasting);
+  if (usual_ < kTooMuch) return;
+  ring_.KeepLatest(kLasting);
+  usual_ = kLog10E;
+  has_forgotten_ = 1;
 }
 
 // A generalised Pareto tail over the largest twentieth, by its first two moments; no more than 1.5

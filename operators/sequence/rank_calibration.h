@@ -4,6 +4,7 @@
 
 #include <cstddef>
 
+#include "operators/sequence/normal_tail.h"
 #include "operators/sequence/sorted_ring.h"
 
 namespace weft::operators::sequence {
@@ -26,21 +27,32 @@ class RankCalibration {
   // past enough. Then remembers it.
   double Next(double statistic);
 
+  // Whether the past was given up just now: for 200 statistics nearly all were as large as few
+  // before, so that something lasting has changed, and only these are the past from now on.
+  bool has_forgotten() const { return has_forgotten_ != 0; }
+
   std::size_t bytes() const { return ring_.bytes(); }
 
   // State to save, and to load into one with the same options.
   template <class Self, class Archive>
   static void VisitState(Self& self, Archive& archive) {
     archive.Value(self.seen_);
+    archive.Value(self.usual_);
+    archive.Value(self.has_forgotten_);
     SortedRing::VisitState(self.ring_, archive);
   }
 
  private:
+  static constexpr std::size_t kLasting = 200;
+
   double Rarity(float statistic) const;
+  void ForgetIfLasting(float statistic);
 
   RankOptions options_;
   SortedRing ring_;
   std::int64_t seen_ = 0;
+  double usual_ = kLog10E;  // fading mean of the counted rarity, log10 e if nothing changes
+  std::uint64_t has_forgotten_ = 0;
 };
 
 }  // namespace weft::operators::sequence

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "graph/check.h"
+
 namespace weft::operators::sequence {
 
 SegmentStore::SegmentStore(const SegmentLimits& limits, std::uint16_t connected)
@@ -10,12 +12,14 @@ SegmentStore::SegmentStore(const SegmentLimits& limits, std::uint16_t connected)
       connected_(connected),
       of_cell_(static_cast<std::size_t>(limits.cells)),
       first_of_(static_cast<std::size_t>(limits.cells), kNone),
-      listeners_(static_cast<std::size_t>(limits.cells)) {}
+      listeners_(static_cast<std::size_t>(limits.cells)) {
+  WEFT_CHECK(limits.cells <= (std::int64_t{1} << 16));
+}
 
 std::size_t SegmentStore::bytes() const {
   std::size_t bytes = segments_.capacity() * sizeof(Segment) + free_.capacity() * sizeof(Id) +
-                      source_.size() * kChunk * (sizeof(std::uint32_t) + sizeof(std::uint16_t)) +
-                      of_cell_.capacity() + first_of_.capacity() * sizeof(std::uint32_t) +
+                      source_.size() * kChunk * 2 * sizeof(std::uint16_t) + of_cell_.capacity() +
+                      first_of_.capacity() * sizeof(std::uint32_t) +
                       listeners_.capacity() * sizeof(listeners_[0]);
   for (const auto& one : listeners_) bytes += one.capacity() * sizeof(std::uint32_t);
   return bytes;
@@ -116,7 +120,7 @@ void SegmentStore::Grow(Segment& segment) {
 void SegmentStore::AddSynapse(Id id, std::uint32_t source, std::uint16_t permanence) {
   Segment& segment = segments_[id];
   if (segment.size == Capacity(segment.size_class)) Grow(segment);
-  SourceAt(segment.begin)[segment.size] = source;
+  SourceAt(segment.begin)[segment.size] = static_cast<std::uint16_t>(source);
   PermanenceAt(segment.begin)[segment.size] = permanence;
   ++segment.size;
   ++synapse_count_;
@@ -125,7 +129,7 @@ void SegmentStore::AddSynapse(Id id, std::uint32_t source, std::uint16_t permane
 
 void SegmentStore::RemoveSynapse(Id id, std::uint32_t place) {
   Segment& segment = segments_[id];
-  std::uint32_t* const source = SourceAt(segment.begin);
+  std::uint16_t* const source = SourceAt(segment.begin);
   std::uint16_t* const permanence = PermanenceAt(segment.begin);
   RemoveListener(source[place], id);
   --segment.size;
@@ -162,7 +166,7 @@ void SegmentStore::Adapt(Id id, std::int32_t up, std::int32_t down,
   const Segment& segment = segments_[id];
   const std::uint32_t size = segment.size;
   std::uint16_t* const permanence = PermanenceAt(segment.begin);
-  const std::uint32_t* const source = SourceAt(segment.begin);
+  const std::uint16_t* const source = SourceAt(segment.begin);
   const std::uint32_t* const bits = on.data();
   const std::int32_t connected = connected_;
   before_.assign(permanence, permanence + size);
@@ -183,7 +187,7 @@ void SegmentStore::Adapt(Id id, std::int32_t up, std::int32_t down,
 
 // After some have come to 0, or across the threshold.
 void SegmentStore::Settle(Id id) {
-  const std::uint32_t* const source = SourceAt(segments_[id].begin);
+  const std::uint16_t* const source = SourceAt(segments_[id].begin);
   const std::uint16_t* const permanence = PermanenceAt(segments_[id].begin);
   for (std::uint32_t i = segments_[id].size; i-- > 0;) {
     if (permanence[i] == 0) {

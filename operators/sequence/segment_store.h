@@ -9,7 +9,7 @@
 namespace weft::operators::sequence {
 
 struct SegmentLimits {
-  std::int64_t cells = 0;
+  std::int64_t cells = 0;  // at most 65,536
   std::int32_t segments_of_cell = 128;
   std::int32_t synapses_of_segment = 128;
   std::int64_t segments = 1 << 17;  // of all cells; the one that was idle longest gives way
@@ -33,7 +33,7 @@ class SegmentStore {
   bool IsThere(Id segment) const { return segments_[segment].cell != kNone; }
   std::int32_t SegmentsOf(std::uint32_t cell) const { return of_cell_[cell]; }
   // The cells that a segment listens to, and how permanently.
-  std::span<const std::uint32_t> Sources(Id segment) const {
+  std::span<const std::uint16_t> Sources(Id segment) const {
     return {SourceAt(segments_[segment].begin), segments_[segment].size};
   }
   std::span<const std::uint16_t> Permanences(Id segment) const {
@@ -104,8 +104,8 @@ class SegmentStore {
     for (auto& chunk : chunks) archive.Array(chunk, kChunk);
   }
 
-  std::uint32_t* SourceAt(std::uint32_t at) { return source_[at / kChunk].data() + at % kChunk; }
-  const std::uint32_t* SourceAt(std::uint32_t at) const {
+  std::uint16_t* SourceAt(std::uint32_t at) { return source_[at / kChunk].data() + at % kChunk; }
+  const std::uint16_t* SourceAt(std::uint32_t at) const {
     return source_[at / kChunk].data() + at % kChunk;
   }
   std::uint16_t* PermanenceAt(std::uint32_t at) {
@@ -129,7 +129,7 @@ class SegmentStore {
   std::uint16_t connected_;
   std::vector<Segment> segments_;
   std::vector<Id> free_;
-  std::vector<std::vector<std::uint32_t>> source_;
+  std::vector<std::vector<std::uint16_t>> source_;
   std::vector<std::vector<std::uint16_t>> permanence_;
   std::uint32_t next_free_ = kChunk;  // of the last chunk
   std::vector<std::uint32_t> free_blocks_[kClasses];
@@ -150,7 +150,7 @@ void SegmentStore::MakeRoom(Id id, std::int32_t count, Keep keep) {
   const auto most = static_cast<std::uint32_t>(limits_.synapses_of_segment - count);
   while (segments_[id].size > most) {
     const Segment& segment = segments_[id];
-    const std::uint32_t* const source = SourceAt(segment.begin);
+    const std::uint16_t* const source = SourceAt(segment.begin);
     const std::uint16_t* const permanence = PermanenceAt(segment.begin);
     std::uint32_t least = segment.size;
     for (std::uint32_t i = 0; i < segment.size; ++i) {

@@ -36,6 +36,16 @@ class SortedRing {
     }
   }
 
+  // Only the latest `count` stay.
+  void KeepLatest(std::size_t count) {
+    if (count >= ring_.size()) return;
+    std::ranges::rotate(ring_, ring_.begin() + static_cast<std::ptrdiff_t>(next_));
+    ring_.erase(ring_.begin(), ring_.end() - static_cast<std::ptrdiff_t>(count));
+    next_ = 0;
+    sorted_ = ring_;
+    std::ranges::sort(sorted_);
+  }
+
   std::size_t size() const { return sorted_.size(); }
   std::span<const float> sorted() const { return sorted_; }
   float median() const { return sorted_[sorted_.size() / 2]; }

@@ -15,7 +15,7 @@ namespace weft::operators::sequence {
 
 // Permanences from 0 to 1, to four digits.
 struct TemporalMemoryOptions {
-  std::int64_t columns = 2048;
+  std::int64_t columns = 2048;  // times cells_per_column at most 65,536
   std::int32_t cells_per_column = 32;
   std::int32_t activation_threshold = 13;  // connected active synapses of an active segment
   std::int32_t min_threshold = 10;         // active synapses of one that may learn

@@ -86,6 +86,28 @@ class Sequence(unittest.TestCase):
         refused = run("eval", "symbols", str(wrong), code=3)
         self.assertIn('wrong.csv:3: symbol: expected a whole number, got "one"', refused.stderr)
 
+    def test_run_writes_records(self):
+        records = self.path / "records.csv"
+        with open(records, "w") as out:
+            out.write("src,dst,ts,f0\n")
+            for i in range(1500):
+                for host in ("a", "b"):
+                    value = 10 + 4 * math.sin(i * math.pi / 144) + (9 if i == 1400 else 0)
+                    out.write(f"{host},load,{i * 300},{value:.4f}\n")
+        graph = str(ROOT / "deploy" / "graphs" / "sequence.pbtxt")
+        flags = ("--input", f"events={records}", "--output", "sequence=-")
+        lines = [
+            check("run_sequence", json.loads(line))
+            for line in run("run", graph, *flags).stdout.splitlines()
+        ]
+        self.assertEqual(len(lines), 3000)
+        self.assertIsNone(lines[0]["mean"])
+        best = max(lines, key=lambda line: line["score"])
+        self.assertIn(best["time_us"], range(1400 * 300_000_000, 1416 * 300_000_000))
+        last = lines[-1]
+        self.assertTrue(last["p10"] <= last["p50"] <= last["p90"])
+        self.assertAlmostEqual(last["mean"], 10 + 4 * math.sin(1504 * math.pi / 144), delta=1.0)
+
     def test_eval_anomaly(self):
         folder, labels = DATA / "nab" / "data", DATA / "nab" / "labels" / "combined_windows.json"
         if not folder.exists():

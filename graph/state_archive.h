@@ -1,5 +1,5 @@
-// What VisitState of the classes in cache/ and here writes to and reads from: one section of a
-// checkpoint.
+// What VisitState of the classes in cache/ and operators/ writes to and reads from: one section of
+// a checkpoint.
 #pragma once
 
 #include <cstdint>
@@ -13,19 +13,18 @@
 #include "graph/state.h"
 #include "graph/text.h"
 
-namespace weft::operators::hierarchy {
+namespace weft::graph {
 
 // The first error stays; nothing is written or read after it.
 class SavingArchive {
  public:
   static constexpr bool kLoads = false;
 
-  SavingArchive(std::string_view section, graph::CheckpointSink& sink)
-      : section_(section), sink_(sink) {}
+  SavingArchive(std::string_view section, CheckpointSink& sink) : section_(section), sink_(sink) {}
 
   template <class T>
   void Value(const T& value) {
-    if (status_.ok()) status_ = graph::WriteValue(section_, value, sink_);
+    if (status_.ok()) status_ = WriteValue(section_, value, sink_);
   }
   // As many as a loading object has of its own.
   template <class T>
@@ -38,13 +37,13 @@ class SavingArchive {
   }
   template <class T>
   void Array(const std::vector<T>& values, std::uint64_t) {
-    if (status_.ok()) status_ = graph::WriteArray(section_, std::span(values), sink_);
+    if (status_.ok()) status_ = WriteArray(section_, std::span(values), sink_);
   }
   const absl::Status& status() const { return status_; }
 
  private:
   std::string_view section_;
-  graph::CheckpointSink& sink_;
+  CheckpointSink& sink_;
   absl::Status status_;
 };
 
@@ -52,12 +51,12 @@ class LoadingArchive {
  public:
   static constexpr bool kLoads = true;
 
-  LoadingArchive(std::string_view section, graph::CheckpointSource& source)
+  LoadingArchive(std::string_view section, CheckpointSource& source)
       : section_(section), source_(source) {}
 
   template <class T>
   void Value(T& value) {
-    if (ok()) status_ = graph::ReadValue(section_, value, source_);
+    if (ok()) status_ = ReadValue(section_, value, source_);
   }
   template <class T>
   void Fixed(std::vector<T>& values) {
@@ -69,33 +68,33 @@ class LoadingArchive {
   }
   template <class T>
   void Array(std::vector<T>& values, std::uint64_t most) {
-    if (ok()) status_ = graph::ReadArray(section_, most, values, source_);
+    if (ok()) status_ = ReadArray(section_, most, values, source_);
   }
   void Check(bool holds, std::string_view expected) {
     if (ok() && !holds)
-      status_ = absl::DataLossError(graph::Concat("section ", section_, ": expected ", expected));
+      status_ = absl::DataLossError(Concat("section ", section_, ": expected ", expected));
   }
   bool ok() const { return status_.ok(); }
   const absl::Status& status() const { return status_; }
 
  private:
   std::string_view section_;
-  graph::CheckpointSource& source_;
+  CheckpointSource& source_;
   absl::Status status_;
 };
 
 // An object's VisitState, as an operator's Save and Load.
 template <class T>
-absl::Status SaveState(std::string_view section, const T& object, graph::CheckpointSink& sink) {
+absl::Status SaveState(std::string_view section, const T& object, CheckpointSink& sink) {
   SavingArchive archive(section, sink);
   T::VisitState(object, archive);
   return archive.status();
 }
 template <class T>
-absl::Status LoadState(std::string_view section, T& object, graph::CheckpointSource& source) {
+absl::Status LoadState(std::string_view section, T& object, CheckpointSource& source) {
   LoadingArchive archive(section, source);
   T::VisitState(object, archive);
   return archive.status();
 }
 
-}  // namespace weft::operators::hierarchy
+}  // namespace weft::graph

@@ -8,19 +8,18 @@
 #include "graph/operator.h"
 #include "graph/text.h"
 
-namespace weft::operators::hierarchy {
+namespace weft::graph {
 
 // Sets `bound` to an option's value unless that is 0, which leaves what it is. INVALID_ARGUMENT,
 // naming the field, outside [least, most].
 template <class Bound>
-absl::Status ReadBound(const graph::OpenContext& context, std::string_view field,
-                       std::int64_t value, std::int64_t least, std::int64_t most, Bound& bound) {
+absl::Status ReadBound(const OpenContext& context, std::string_view field, std::int64_t value,
+                       std::int64_t least, std::int64_t most, Bound& bound) {
   if (value == 0) return absl::OkStatus();
   if (value < least || value > most)
-    return context.OptionError(field,
-                               graph::Concat("expected ", least, " to ", most, ", got ", value));
+    return context.OptionError(field, Concat("expected ", least, " to ", most, ", got ", value));
   bound = static_cast<Bound>(value);
   return absl::OkStatus();
 }
 
-}  // namespace weft::operators::hierarchy
+}  // namespace weft::graph
