@@ -15,7 +15,7 @@
 #include "operators/hierarchy/snapshots.h"
 #include "operators/link/link_evaluation_reader.h"
 #include "operators/link/link_types.h"
-#include "operators/sequence/sequence_model.h"
+#include "operators/sequence/sequence_row.h"
 #include "tests/harness/property.h"
 
 namespace weft::operators {
@@ -115,10 +115,13 @@ void AddHierarchyEncoders(tests::PayloadEncoders& encoders) {
 void AddSequenceEncoders(tests::PayloadEncoders& encoders) {
   encoders.Add<SequenceBatch>([](const SequenceBatch& batch) {
     std::string text;
-    for (const sequence::SequenceRow& row : batch.rows)
-      text += graph::Concat(row.series, " ", row.time_us, " ", static_cast<int>(row.is_foretold)) +
-              Bytes(std::vector{row.value, row.anomaly.score, row.anomaly.alarm, row.mean}) +
-              Bytes(std::vector(1, row.quantile));
+    for (const sequence::SequenceRow& row : batch.rows) {
+      text += graph::Concat(row.series, " ", row.time_us, " ", row.said.field) +
+              Bytes(std::vector{row.value, row.said.score, row.said.alarm});
+      for (const sequence::StepForecast& step : row.said.forecasts)
+        text += graph::Concat(" ", step.horizon, " ", static_cast<int>(step.is_known)) +
+                Bytes(std::vector{step.mean}) + Bytes(std::vector(1, step.quantile));
+    }
     return text;
   });
 }
@@ -233,8 +236,8 @@ GraphCases SequenceCases() {
            kHead +
                "node { name: \"node\" operator: \"sequence_model\" input: \"EVENTS:events\" "
                "output: \"SEQUENCE:out\" options { [type.googleapis.com/"
-               "weft.operators.sequence.v1.SequenceModel] { field: 1 horizon: 2 max_series: 3 } } "
-               "}\n" +
+               "weft.operators.sequence.v1.SequenceModel] { series { field {} field { feature: 1 } "
+               "horizon: [ 1, 3 ] } max_series: 3 } } }\n" +
                kTail}};
 }
 

@@ -9,7 +9,7 @@
 #include "operators/io/time_text.h"
 #include "operators/link/link_evaluation_reader.h"
 #include "operators/link/link_types.h"
-#include "operators/sequence/sequence_model.h"
+#include "operators/sequence/sequence_row.h"
 
 namespace weft::deploy {
 namespace {
@@ -81,6 +81,20 @@ void AppendReport(const LinkEvaluationReport& report, std::string& lines) {
   lines += "}\n";
 }
 
+void AppendExperts(const operators::sequence::SequenceRow& row, std::string& lines) {
+  lines += ",\"experts\":";
+  if (row.kind != operators::sequence::SeriesKind::kWeft) {
+    lines += "null";
+    return;
+  }
+  for (std::size_t e = 0; e < row.said.by_expert.size(); ++e) {
+    const auto expert = static_cast<operators::sequence::AnomalyExpert>(e);
+    lines += graph::Concat(e == 0 ? "{\"" : ",\"", operators::sequence::NameOf(expert), "\":");
+    AppendJsonNumber(lines, row.said.by_expert[e]);
+  }
+  lines += "}";
+}
+
 void AppendRecord(const operators::sequence::SequenceRow& row, const KeyOf& key_of,
                   std::string& lines) {
   lines += "{";
@@ -88,25 +102,27 @@ void AppendRecord(const operators::sequence::SequenceRow& row, const KeyOf& key_
   AppendKey("series", row.series, key_of, lines);
   AppendNumberOrNull("value", std::isfinite(row.value) ? std::optional(row.value) : std::nullopt,
                      lines);
-  AppendNumberOrNull("score", row.anomaly.score, lines);
-  AppendNumberOrNull("alarm", row.anomaly.alarm, lines);
-  lines += ",\"experts\":{";
-  for (std::size_t e = 0; e < row.anomaly.by_expert.size(); ++e) {
-    if (e > 0) lines += ",";
-    lines += graph::Concat(
-        "\"", operators::sequence::NameOf(static_cast<operators::sequence::AnomalyExpert>(e)),
-        "\":");
-    AppendJsonNumber(lines, row.anomaly.by_expert[e]);
+  lines += ",\"score\":";
+  AppendJsonNumber(lines, row.said.score);
+  lines += ",\"alarm\":";
+  AppendJsonNumber(lines, row.said.alarm);
+  lines += graph::Concat(",\"field\":", row.said.field);
+  AppendExperts(row, lines);
+  lines += ",\"forecasts\":[";
+  bool is_first = true;
+  for (const operators::sequence::StepForecast& step : row.said.forecasts) {
+    lines += graph::Concat(is_first ? "" : ",", "{\"horizon\":", step.horizon);
+    is_first = false;
+    const auto said = [&step](double number) {
+      return step.is_known ? std::optional(number) : std::nullopt;
+    };
+    AppendNumberOrNull("mean", said(step.mean), lines);
+    AppendNumberOrNull("p10", said(step.quantile[0]), lines);
+    AppendNumberOrNull("p50", said(step.quantile[1]), lines);
+    AppendNumberOrNull("p90", said(step.quantile[2]), lines);
+    lines += "}";
   }
-  lines += "}";
-  const auto said = [&row](double number) {
-    return row.is_foretold ? std::optional(number) : std::nullopt;
-  };
-  AppendNumberOrNull("mean", said(row.mean), lines);
-  AppendNumberOrNull("p10", said(row.quantile[0]), lines);
-  AppendNumberOrNull("p50", said(row.quantile[1]), lines);
-  AppendNumberOrNull("p90", said(row.quantile[2]), lines);
-  lines += "}\n";
+  lines += "]}\n";
 }
 
 }  // namespace

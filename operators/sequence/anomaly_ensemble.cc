@@ -135,6 +135,19 @@ void AnomalyEnsemble::JudgeShapes(double value, AnomalyVerdict& verdict) {
   }
 }
 
+std::array<double, kAnomalyExperts> AnomalyEnsemble::Held() const {
+  std::array<double, kAnomalyExperts> held = {};
+  for (std::size_t h = 0; h < static_cast<std::size_t>(kHeld); ++h)
+    for (std::size_t e = 0; e < kAnomalyExperts; ++e)
+      held[e] = std::max(held[e], static_cast<double>(held_[h * kAnomalyExperts + e]));
+  return held;
+}
+
+AnomalyEnsemble::Usual AnomalyEnsemble::UsualAt(graph::TimeUs time_us) const {
+  const Slot& slot = slots_[SlotOf(time_us, kSlots)];
+  return {low_, high_, level_.mean, slot.count > 0.0 ? slot.mean : std::nan("")};
+}
+
 // Between the mean of the experts and the largest of them.
 double AnomalyEnsemble::Mix(const AnomalyVerdict& verdict) {
   constexpr double kSharpness = 0.6;
@@ -142,12 +155,7 @@ double AnomalyEnsemble::Mix(const AnomalyVerdict& verdict) {
   for (std::size_t e = 0; e < kAnomalyExperts; ++e)
     now[e] = static_cast<float>(verdict.by_expert[e]);
   double sum = 0.0;
-  for (std::size_t e = 0; e < kAnomalyExperts; ++e) {
-    float largest = 0.0f;
-    for (std::size_t h = 0; h < static_cast<std::size_t>(kHeld); ++h)
-      largest = std::max(largest, held_[h * kAnomalyExperts + e]);
-    sum += Exp(kSharpness * static_cast<double>(largest));
-  }
+  for (const double largest : Held()) sum += Exp(kSharpness * largest);
   return Log(sum / static_cast<double>(kAnomalyExperts)) / kSharpness;
 }
 

@@ -12,6 +12,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -59,6 +60,15 @@ class AnomalyEnsemble {
   AnomalyVerdict Next(graph::TimeUs time_us, double value);
 
   std::int64_t record_count() const { return count_; }
+  // What each expert holds to: the largest of the latest records that count.
+  std::array<double, kAnomalyExperts> Held() const;
+  // What is usual; season_mean is NaN before the time of day was seen.
+  struct Usual {
+    double least = 0.0, most = 0.0, recent_mean = 0.0, season_mean = 0.0;
+  };
+  Usual UsualAt(graph::TimeUs time_us) const;
+  // The stretch of the past whose shape is nearest to the latest records.
+  std::optional<AlikeMoment> NearestShape() const { return shapes_[kBlocks1].NearestMoment(); }
   std::size_t bytes() const;
 
   // State to save, and to load.

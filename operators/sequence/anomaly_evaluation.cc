@@ -30,10 +30,11 @@ DetectorScores RunHtm(const NamedSeries& series, std::uint64_t seed) {
   HtmDetectorOptions options;
   options.seed = seed;
   bool any = false;
+  auto& [kind, least, most] = options.fields.front();
   for (const double value : series.value) {
     if (!std::isfinite(value)) continue;
-    options.least = any ? std::min(options.least, value) : value;
-    options.most = any ? std::max(options.most, value) : value;
+    least = any ? std::min(least, value) : value;
+    most = any ? std::max(most, value) : value;
     any = true;
   }
   ScoredSeries probation;
@@ -44,7 +45,7 @@ DetectorScores RunHtm(const NamedSeries& series, std::uint64_t seed) {
   HtmDetector detector(options);
   scores.init_seconds = learn::ProcessCpuSeconds() - begin;
   for (std::size_t i = 0; i < series.value.size(); ++i)
-    scores.score.push_back(detector.Next(series.time_us[i], series.value[i]).score);
+    scores.score.push_back(detector.Next(series.time_us[i], std::span(&series.value[i], 1)).score);
   scores.alarm = scores.score;
   scores.bytes = detector.bytes();
   return scores;

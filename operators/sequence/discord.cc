@@ -7,6 +7,11 @@
 #include "gpu/host_device.h"
 
 namespace weft::operators::sequence {
+namespace {
+
+constexpr std::size_t kFewestBlocks = Discord::kFewest + 2 * Discord::kLength - 1;
+
+}  // namespace
 
 Discord::Discord(const DiscordOptions& options)
     : options_(options), all_(options.dead_zone ? kRing : 0) {}
@@ -45,8 +50,27 @@ std::optional<double> Discord::Next(double value, double spread) {
   if (blocks_.size() == 2 * kBlocks)
     blocks_.erase(blocks_.begin(), blocks_.begin() + static_cast<std::ptrdiff_t>(kBlocks));
   blocks_.push_back(static_cast<float>(TakeBlock(spread)));
-  if (blocks_.size() < kFewest + 2 * kLength - 1) return std::nullopt;
+  if (blocks_.size() < kFewestBlocks) return std::nullopt;
   return Nearest();
+}
+
+std::optional<AlikeMoment> Discord::NearestMoment() const {
+  if (blocks_.size() < kFewestBlocks) return std::nullopt;
+  const float* const query = blocks_.data() + blocks_.size() - kLength;
+  const std::size_t neighbors = std::min(kRing, blocks_.size() - 2 * kLength + 1);
+  float least = std::numeric_limits<float>::infinity();
+  std::size_t blocks_ago = 0;
+  for (std::size_t n = 0; n < neighbors; ++n) {
+    const float* const at = query - kLength - n;
+    float sum = 0.0f;
+    for (std::size_t k = 0; k < kLength; ++k)
+      sum = gpu::Fma(query[k] - at[k], query[k] - at[k], sum);
+    if (sum >= least) continue;
+    least = sum;
+    blocks_ago = kLength + n;
+  }
+  return AlikeMoment{static_cast<std::int64_t>(blocks_ago) * options_.block,
+                     std::sqrt(static_cast<double>(least) / static_cast<double>(kLength))};
 }
 
 double Discord::Nearest() const {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "operators/sequence/alike_moment.h"
 #include "operators/sequence/sorted_ring.h"
 
 namespace weft::operators::sequence {
@@ -36,6 +37,9 @@ class Discord {
   // distance of the latest stretch to its nearest neighbour; nothing within a block, and before
   // there are stretches enough. Those of the latest kLength blocks are no neighbours.
   std::optional<double> Next(double value, double spread);
+
+  // The nearest neighbour of the latest stretch; nothing before there are stretches enough.
+  std::optional<AlikeMoment> NearestMoment() const;
 
   std::size_t bytes() const;
 

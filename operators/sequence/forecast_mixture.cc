@@ -48,9 +48,12 @@ void ForecastScale::Learn(std::int32_t day_slot, double error) {
   all_ += kAllRate * (size - all_);
 }
 
-double PointForecast::Below(double x) const {
+std::pair<double, double> PointForecast::At(double x) const {
+  constexpr double kNarrow = 0.85, kWide = 0.15, kTimes = 3.0;
   const double off = (x - point) / scale;
-  return 0.85 * Logistic(off) + 0.15 * Logistic(off / 3.0);
+  const double narrow = Logistic(off), wide = Logistic(off / kTimes);
+  return {kNarrow * narrow + kWide * wide,
+          (kNarrow * narrow * (1.0 - narrow) + kWide / kTimes * wide * (1.0 - wide)) / scale};
 }
 
 ExpertWeights::ExpertWeights(std::size_t experts)

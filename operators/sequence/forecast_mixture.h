@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "operators/sequence/calendar.h"
@@ -39,13 +40,9 @@ class ForecastScale {
 struct PointForecast {
   double point = 0.0, scale = 1.0;
   // Probability of less than x.
-  double Below(double x) const;
-};
-
-// Any distribution by its cumulative function.
-struct ForecastPart {
-  double weight = 0.0;
-  PointForecast point;
+  double Below(double x) const { return At(x).first; }
+  // The same, and the density there.
+  std::pair<double, double> At(double x) const;
 };
 
 // Weights that follow who did well: each forecast multiplies them by the square root of the

@@ -161,9 +161,10 @@ class Source {
 
 class WeftSource final : public Source {
  public:
-  explicit WeftSource(std::int64_t horizon) : forecaster_({.horizon = horizon}) {}
+  explicit WeftSource(std::int64_t horizon) : forecaster_({.horizons = {horizon}}) {}
   Expected Next(graph::TimeUs time_us, double value) override {
-    auto said = std::make_shared<const Forecast>(forecaster_.Next(time_us, value));
+    forecaster_.Next(time_us, value);
+    auto said = std::make_shared<const Forecast>(forecaster_.latest());
     return {said->is_known(), said->mean, [said](double x) { return said->Below(x); }};
   }
   std::size_t bytes() const override { return forecaster_.bytes(); }

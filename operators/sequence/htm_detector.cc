@@ -1,17 +1,17 @@
 #include "operators/sequence/htm_detector.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 namespace weft::operators::sequence {
 namespace {
 
 // 130 stretches of the range with a fifth of it on both sides.
-RandomScalarEncoder::Options ValueEncoder(const HtmDetectorOptions& options) {
+RandomScalarEncoder::Options NumberEncoder(const HtmField& field, std::uint64_t seed) {
   constexpr double kStretches = 130.0, kPadded = 1.4, kLeast = 0.001;
-  const double range = std::abs(options.most - options.least) * kPadded;
-  return {.resolution = std::max(kLeast, (range > 0.0 ? range : 1.0) / kStretches),
-          .seed = options.seed + 42};
+  const double range = std::abs(field.most - field.least) * kPadded;
+  return {.resolution = std::max(kLeast, (range > 0.0 ? range : 1.0) / kStretches), .seed = seed};
 }
 
 constexpr DateTimeEncoder::Options kTimeEncoder = {.day_radius_hours = 9.49};
@@ -29,39 +29,72 @@ TemporalMemoryOptions Memory(std::uint64_t seed) {
 
 }  // namespace
 
-HtmDetector::HtmDetector(const HtmDetectorOptions& options)
-    : value_encoder_(ValueEncoder(options)),
-      time_encoder_(kTimeEncoder),
-      pooler_(
-          {.inputs = value_encoder_.size() + time_encoder_.size(), .seed = options.seed + 1956}),
-      memory_(Memory(options.seed)),
-      likelihood_({.learning = options.learning / 2,
-                   .estimation = options.learning - options.learning / 2}) {}
-
-bool HtmDetector::IsOutside(double value) const {
-  constexpr double kTolerance = 0.05;
-  if (count_ == 0 || low_ == high_) return false;
-  const double tolerance = kTolerance * (high_ - low_);
-  return value > high_ + tolerance || value < low_ - tolerance;
+std::vector<HtmDetector::Encoder> HtmDetector::MakeEncoders(const HtmDetectorOptions& options) {
+  constexpr std::int64_t kCategoryBits = 400, kCategoryActive = 21;
+  std::vector<Encoder> encoders;
+  for (std::size_t f = 0; f < options.fields.size(); ++f) {
+    const std::uint64_t seed = options.seed + 42 + f;
+    if (options.fields[f].kind == FieldKind::kNumber) {
+      encoders.emplace_back(RandomScalarEncoder(NumberEncoder(options.fields[f], seed)));
+    } else {
+      encoders.emplace_back(
+          CategoryEncoder({.bits = kCategoryBits, .active = kCategoryActive, .seed = seed}));
+    }
+  }
+  return encoders;
 }
 
-HtmVerdict HtmDetector::Next(graph::TimeUs time_us, double value) {
+std::int64_t HtmDetector::InputSize() const {
+  std::int64_t size = time_encoder_.size();
+  for (const Encoder& encoder : encoders_)
+    size += std::visit([](const auto& one) { return one.size(); }, encoder);
+  return size;
+}
+
+HtmDetector::HtmDetector(const HtmDetectorOptions& options)
+    : encoders_(MakeEncoders(options)),
+      time_encoder_(kTimeEncoder),
+      pooler_({.inputs = InputSize(), .seed = options.seed + 1956}),
+      memory_(Memory(options.seed)),
+      likelihood_({.learning = options.learning / 2,
+                   .estimation = options.learning - options.learning / 2}),
+      seen_(options.fields.size()) {}
+
+void HtmDetector::Encode(std::size_t field, double value, SparseBits& to) const {
+  if (const auto* const number = std::get_if<RandomScalarEncoder>(&encoders_[field]))
+    return number->Encode(value, to);
+  const auto& category = std::get<CategoryEncoder>(encoders_[field]);
+  if (std::isfinite(value)) return category.Encode(std::bit_cast<std::uint64_t>(value), to);
+  to.size += category.size();
+}
+
+bool HtmDetector::LeavesRange(std::size_t field, double value) {
+  constexpr double kTolerance = 0.05;
+  if (!std::isfinite(value) || !std::holds_alternative<RandomScalarEncoder>(encoders_[field]))
+    return false;
+  auto& [low, high, count] = seen_[field];
+  const double tolerance = kTolerance * (high - low);
+  const bool leaves =
+      count > 0 && low != high && (value > high + tolerance || value < low - tolerance);
+  low = count == 0 ? value : std::min(low, value);
+  high = count == 0 ? value : std::max(high, value);
+  ++count;
+  return leaves;
+}
+
+HtmVerdict HtmDetector::Next(graph::TimeUs time_us, std::span<const double> values) {
   SparseBits input;
-  value_encoder_.Encode(value, input);
+  for (std::size_t f = 0; f < values.size(); ++f) Encode(f, values[f], input);
   time_encoder_.Encode(time_us, input);
   const auto columns = pooler_.Step(input.bits, /*learns=*/true);
   const std::int64_t predicted = memory_.Step(columns, /*learns=*/true);
   HtmVerdict verdict;
   if (!columns.empty())
     verdict.failed = 1.0 - static_cast<double>(predicted) / static_cast<double>(columns.size());
-  const bool is_number = std::isfinite(value);
-  verdict.score =
-      AnomalyLikelihood::LogForm(likelihood_.Next(is_number ? value : 0.0, verdict.failed));
-  if (!is_number) return verdict;
-  if (IsOutside(value)) verdict.score = 1.0;
-  low_ = count_ == 0 ? value : std::min(low_, value);
-  high_ = count_ == 0 ? value : std::max(high_, value);
-  ++count_;
+  const double first = std::isfinite(values.front()) ? values.front() : 0.0;
+  verdict.score = AnomalyLikelihood::LogForm(likelihood_.Next(first, verdict.failed));
+  for (std::size_t f = 0; f < values.size(); ++f)
+    if (LeavesRange(f, values[f])) verdict.score = 1.0;
   return verdict;
 }
 

@@ -1,4 +1,4 @@
-// HtmDetector: a series of numbers through HTM as it is published: encoders, spatial pooler,
+// HtmDetector: a series of records through HTM as it is published: encoders, spatial pooler,
 // temporal memory, the share of active columns that were not predicted, and how unusual that is.
 //
 // Source: the detector of the Numenta Anomaly Benchmark (Lavin and Ahmad 2015; Ahmad et al. 2017)
@@ -6,18 +6,27 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <variant>
+#include <vector>
 
 #include "graph/time.h"
 #include "operators/sequence/anomaly_likelihood.h"
 #include "operators/sequence/encoders.h"
+#include "operators/sequence/series_settings.h"
 #include "operators/sequence/spatial_pooler.h"
 #include "operators/sequence/temporal_memory.h"
 
 namespace weft::operators::sequence {
 
+struct HtmField {
+  FieldKind kind = FieldKind::kNumber;
+  double least = 0.0, most = 1.0;  // that numbers are expected to have; others work as well
+};
+
 struct HtmDetectorOptions {
-  double least = 0.0, most = 1.0;  // that values are expected to have; others work as well
-  std::int64_t learning = 750;     // records before anything is said
+  std::vector<HtmField> fields = {{}};
+  std::int64_t learning = 750;  // records before anything is said
   std::uint64_t seed = 0;
 };
 
@@ -31,8 +40,8 @@ class HtmDetector {
  public:
   explicit HtmDetector(const HtmDetectorOptions& options);
 
-  // The next record. A value that is not a number is missing: it has no bits.
-  HtmVerdict Next(graph::TimeUs time_us, double value);
+  // The next record, one value a field. A value that is not a number is missing: it has no bits.
+  HtmVerdict Next(graph::TimeUs time_us, std::span<const double> values);
 
   const TemporalMemory& memory() const { return memory_; }
   std::size_t bytes() const { return pooler_.bytes() + memory_.bytes(); }
@@ -43,21 +52,29 @@ class HtmDetector {
     SpatialPooler::VisitState(self.pooler_, archive);
     TemporalMemory::VisitState(self.memory_, archive);
     AnomalyLikelihood::VisitState(self.likelihood_, archive);
-    archive.Value(self.low_);
-    archive.Value(self.high_);
-    archive.Value(self.count_);
+    archive.Fixed(self.seen_);
   }
 
  private:
-  bool IsOutside(double value) const;
+  // What a field had so far.
+  struct Seen {
+    double low = 0.0, high = 0.0;
+    std::int64_t count = 0;
+  };
+  using Encoder = std::variant<RandomScalarEncoder, CategoryEncoder>;
 
-  RandomScalarEncoder value_encoder_;
+  static std::vector<Encoder> MakeEncoders(const HtmDetectorOptions& options);
+  std::int64_t InputSize() const;
+  void Encode(std::size_t field, double value, SparseBits& to) const;
+  // Whether it lies outside of what was seen, which it then is part of.
+  bool LeavesRange(std::size_t field, double value);
+
+  std::vector<Encoder> encoders_;  // of the fields
   DateTimeEncoder time_encoder_;
   SpatialPooler pooler_;
   TemporalMemory memory_;
   AnomalyLikelihood likelihood_;
-  double low_ = 0.0, high_ = 0.0;
-  std::int64_t count_ = 0;  // values
+  std::vector<Seen> seen_;
 };
 
 }  // namespace weft::operators::sequence

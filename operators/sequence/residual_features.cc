@@ -2,8 +2,8 @@
 
 namespace weft::operators::sequence {
 
-ResidualFeatures::ResidualFeatures(std::int64_t day, std::int64_t horizon)
-    : day_(day), horizon_(horizon), residuals_(static_cast<std::size_t>(7 * day + 1)) {}
+ResidualFeatures::ResidualFeatures(std::int64_t day)
+    : day_(day), residuals_(static_cast<std::size_t>(7 * day + 1)) {}
 
 double ResidualFeatures::Back(std::int64_t back) const {
   const auto size = static_cast<std::int64_t>(residuals_.size());
@@ -19,13 +19,14 @@ void ResidualFeatures::Add(double residual) {
 }
 
 std::array<double, ResidualFeatures::kColumns> ResidualFeatures::At(CalendarPlace target,
+                                                                    std::int64_t horizon,
                                                                     double usual,
                                                                     double usual_lately) const {
   constexpr double kConstant = 0.3;
   const DayWaves waves = WavesOf(target.day_slot());
   const double wave[] = {waves.sine, waves.cosine, waves.sine2, waves.cosine2};
   const double weekend = target.is_weekend() ? 1.0 : 0.0;
-  const double day_before = Back(day_ - horizon_), week_before = Back(7 * day_ - horizon_);
+  const double day_before = Back(day_ - horizon), week_before = Back(7 * day_ - horizon);
   const double a_day_ago = Back(day_);
   const double day_mean = day_sum_ / static_cast<double>(day_);
   double earlier = 0.0;

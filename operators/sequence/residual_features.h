@@ -15,12 +15,13 @@ class ResidualFeatures {
  public:
   static constexpr std::size_t kColumns = 30;
 
-  // `day`: records of a day; `horizon` records ahead.
-  ResidualFeatures(std::int64_t day, std::int64_t horizon);
+  // `day`: records of a day.
+  explicit ResidualFeatures(std::int64_t day);
 
   // Of the record that comes `horizon` after the latest; `usual` and `usual_lately` are the slow
   // and the fast mean at its time.
-  std::array<double, kColumns> At(CalendarPlace target, double usual, double usual_lately) const;
+  std::array<double, kColumns> At(CalendarPlace target, std::int64_t horizon, double usual,
+                                  double usual_lately) const;
   // The next record was so far from the slow mean at its time.
   void Add(double residual);
 
@@ -38,7 +39,7 @@ class ResidualFeatures {
   // That of the record `back` before the latest; 0 before the first.
   double Back(std::int64_t back) const;
 
-  std::int64_t day_, horizon_;
+  std::int64_t day_;
   std::vector<double> residuals_;  // a ring
   std::int64_t count_ = 0;
   double day_sum_ = 0.0;  // of the latest day

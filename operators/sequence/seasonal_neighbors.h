@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "operators/sequence/alike_moment.h"
 #include "operators/sequence/calendar.h"
 
 namespace weft::operators::sequence {
@@ -14,7 +15,7 @@ namespace weft::operators::sequence {
 struct NeighborOptions {
   std::int64_t day = 48;          // records of a day
   std::int64_t days = 364;        // remembered
-  std::int64_t horizon = 5;       // records ahead
+  std::int64_t most_horizon = 5;  // records ahead
   std::int64_t fewest_days = 10;  // before anything is said
 };
 
@@ -27,7 +28,9 @@ class SeasonalNeighbors {
 
   // The value `horizon` records after the latest, which falls on `target_weekday`; none before
   // there are days enough.
-  std::optional<double> Forecast(std::int32_t target_weekday) const;
+  std::optional<double> Forecast(std::int64_t horizon, std::int32_t target_weekday) const;
+  // The moments that went most like now, at most `most` of them, the most alike first.
+  std::vector<AlikeMoment> Alike(std::size_t most) const;
   // The next record.
   void Add(double value);
 
@@ -41,6 +44,11 @@ class SeasonalNeighbors {
   }
 
  private:
+  // Calls `visit` with how many records ago, how many days and how many records off the time of day
+  // each moment was, and its squared distance.
+  template <class Visit>
+  void VisitMoments(std::int64_t fewest_ago, Visit visit) const;
+
   NeighborOptions options_;
   std::int64_t most_;
   std::vector<float> values_;  // the latest, in order

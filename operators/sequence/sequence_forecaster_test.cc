@@ -60,9 +60,10 @@ TEST(SequenceForecaster, FollowsWhatHasNoSeason) {
 
 TEST(SequenceForecaster, TakesWhatComes) {
   const auto check = [](const Data& data) {
-    SequenceForecaster forecaster({.horizon = 2});
+    SequenceForecaster forecaster({.horizons = {2}});
     for (std::size_t i = 0; i < data.value.size(); ++i) {
-      const Forecast forecast = forecaster.Next(data.time_us[i], data.value[i]);
+      forecaster.Next(data.time_us[i], data.value[i]);
+      const Forecast& forecast = forecaster.latest();
       if (!forecast.is_known()) continue;
       ASSERT_TRUE(std::isfinite(forecast.mean)) << i;
       const double low = forecast.Quantile(0.1), high = forecast.Quantile(0.9);
@@ -82,13 +83,27 @@ TEST(SequenceForecaster, DoesNotKnowTheFutureAndGoesOnAfterSaveAndLoad) {
     return 10.0 + std::fmod(i, 48.0) + 0.1 * std::fmod(i * 7919.0, 13.0);
   };
   const Data data = Make(2500, kHalfHour, value);
-  SequenceForecaster one({.horizon = 5}), restored({.horizon = 5});
+  const ForecasterSettings settings = {.horizons = {1, 5}};
+  SequenceForecaster one(settings), restored(settings);
   for (std::size_t i = 0; i < 2000; ++i) one.Next(data.time_us[i], data.value[i]);
   cache::SaveAndLoad(one, restored);
-  for (std::size_t i = 2000; i < 2500; ++i)
-    ASSERT_EQ(one.Next(data.time_us[i], data.value[i]).mean,
-              restored.Next(data.time_us[i], data.value[i]).mean);
+  for (std::size_t i = 2000; i < 2500; ++i) {
+    one.Next(data.time_us[i], data.value[i]);
+    restored.Next(data.time_us[i], data.value[i]);
+    for (std::size_t h = 0; h < 2; ++h)
+      ASSERT_EQ(one.horizons()[h].latest().mean, restored.horizons()[h].latest().mean);
+  }
   EXPECT_LT(one.bytes(), 600'000u);
+}
+
+TEST(SequenceForecaster, HorizonsDoNotKnowOfEachOther) {
+  const Data data = Make(1500, kHalfHour, [](double i) { return std::fmod(i * 7919.0, 48.0); });
+  SequenceForecaster all({.horizons = {1, 3, 12}}), one({.horizons = {3}});
+  for (std::size_t i = 0; i < data.value.size(); ++i) {
+    all.Next(data.time_us[i], data.value[i]);
+    one.Next(data.time_us[i], data.value[i]);
+    ASSERT_EQ(all.horizons()[1].latest().mean, one.latest().mean);
+  }
 }
 
 TEST(SequenceForecaster, TaxisOfNewYork) {

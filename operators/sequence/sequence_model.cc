@@ -3,20 +3,28 @@
 #include <cmath>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_format.h"
 #include "graph/check.h"
 #include "graph/option_bound.h"
 #include "graph/state_archive.h"
 #include "graph/text.h"
-#include "weft/operators/sequence/v1/sequence.pb.h"
+#include "operators/sequence/settings_message.h"
 
 namespace weft::operators::sequence {
 namespace {
 
-constexpr std::int32_t kMostField = 4095;
-constexpr std::int64_t kMostHorizon = 10'000;
 constexpr std::int64_t kMostSeries = 1 << 20;
+
+double ValueOf(const graph::EventBatch& events, std::size_t row, std::int32_t feature) {
+  if (feature < events.feature_count)
+    return static_cast<double>(events.feature[row * static_cast<std::size_t>(events.feature_count) +
+                                              static_cast<std::size_t>(feature)]);
+  if (events.feature_count == 0 && feature == 0 && !events.label.empty())
+    return static_cast<double>(events.label[row]);
+  return std::nan("");
+}
 
 }  // namespace
 
@@ -31,66 +39,80 @@ graph::Contract SequenceModel::contract() {
 
 absl::Status SequenceModel::Open(graph::OpenContext& context) {
   const auto& message = context.Options<v1::SequenceModel>();
-  if (message.field() < 0 || message.field() > kMostField)
-    return context.OptionError(
-        "field", graph::Concat("expected 0 to ", kMostField, ", got ", message.field()));
-  field_ = message.field();
-  SeriesSettings settings;
-  WEFT_TRY(graph::ReadBound(context, "horizon", message.horizon(), 1, kMostHorizon,
-                            settings.forecaster.horizon));
+  auto settings = SettingsFrom(message.series());
+  if (const auto* const problem = std::get_if<SettingsProblem>(&settings))
+    return context.OptionError("series." + problem->field, problem->problem);
+  SeriesTableOptions options;
+  options.settings = std::get<SeriesSettings>(std::move(settings));
   WEFT_TRY(graph::ReadBound(context, "max_series", message.max_series(), 1, kMostSeries,
-                            settings.most_series));
+                            options.most_series));
   if (message.has_alarm()) {
     if (!(message.alarm() >= 0.0 && message.alarm() <= 1.0))
       return context.OptionError("alarm", graph::Concat("expected 0 to 1, got ", message.alarm()));
     alarm_ = message.alarm();
   }
-  table_.emplace(settings);
+  table_.emplace(std::move(options));
   const graph::Labels labels = {{"node", std::string(context.node_name())}};
-  series_ =
-      &context.metrics().GetGauge("weft_sequence_series", "Series that are followed.", labels);
-  alarms_ = &context.metrics().GetCounter("weft_sequence_alarms_total", "Alarms.", labels);
+  graph::MetricRegistry& metrics = context.metrics();
+  series_ = &metrics.GetGauge("weft_sequence_series", "Series that are followed.", labels);
+  records_ = &metrics.GetCounter("weft_sequence_records_total", "Records of series.", labels);
+  alarms_ = &metrics.GetCounter("weft_sequence_alarms_total", "Alarms.", labels);
+  evicted_ = &metrics.GetCounter("weft_sequence_evicted_total",
+                                 "Series that gave way to others and were forgotten.", labels);
   return absl::OkStatus();
 }
 
-double SequenceModel::ValueOf(const graph::EventBatch& events, std::int64_t row) const {
-  const auto at = static_cast<std::size_t>(row);
-  if (field_ < events.feature_count)
-    return static_cast<double>(events.feature[at * static_cast<std::size_t>(events.feature_count) +
-                                              static_cast<std::size_t>(field_)]);
-  if (events.feature_count == 0 && !events.label.empty())
-    return static_cast<double>(events.label[at]);
-  return std::nan("");
+SequenceRow SequenceModel::Take(const graph::EventBatch& events, std::size_t at) {
+  SequenceRow row;
+  row.series = events.source[at];
+  row.time_us = events.time_us[at];
+  const SeriesSettings& settings = table_->SettingsOf(row.series);
+  row.kind = settings.kind;
+  values_.clear();
+  for (const FieldSettings& field : settings.fields)
+    values_.push_back(ValueOf(events, at, field.feature));
+  row.value = values_.front();
+  row.said = table_->Next(row.series, row.time_us, values_);
+  return row;
 }
 
 absl::Status SequenceModel::Process(graph::ProcessContext& context) {
-  constexpr std::array<double, 3> kShares = {0.1, 0.5, 0.9};
   const graph::EventBatch& events = context.Get(kEvents);
   auto batch = std::make_shared<SequenceBatch>();
   auto marks = std::make_shared<graph::MarkBatch>();
-  for (std::int64_t i = context.begin(); i < context.end(); ++i) {
-    const auto at = static_cast<std::size_t>(i);
-    SequenceRow& row = batch->rows.emplace_back();
-    row.series = events.source[at];
-    row.time_us = events.time_us[at];
-    row.value = ValueOf(events, i);
-    const RecordVerdict verdict = table_->Next(row.series, row.time_us, row.value);
-    row.anomaly = verdict.anomaly;
-    row.is_foretold = verdict.forecast.is_known();
-    if (row.is_foretold) {
-      row.mean = verdict.forecast.mean;
-      for (std::size_t q = 0; q < kShares.size(); ++q)
-        row.quantile[q] = verdict.forecast.Quantile(kShares[q]);
+  const std::int64_t evicted_before = table_->evicted_count();
+  graph::LogPosition position = context.position();
+  for (std::int64_t i = context.begin(); i < context.end(); ++i, ++position.offset) {
+    SequenceRow row = Take(events, static_cast<std::size_t>(i));
+    const double alarm = row.said.alarm;
+    if (alarm >= alarm_ && alarm > 0.0) {
+      alarms_->Add(1);
+      marks->marks.push_back({row.time_us, row.time_us, "anomaly",
+                              absl::StrFormat("value %g, score %.3f", row.value, alarm),
+                              row.series});
     }
-    if (row.anomaly.alarm < alarm_ || row.anomaly.alarm == 0.0) continue;
-    alarms_->Add(1);
-    marks->marks.push_back({row.time_us, row.time_us, "anomaly",
-                            absl::StrFormat("value %g, score %.3f", row.value, row.anomaly.alarm),
-                            row.series});
+    recent_.Add(position, row);
+    batch->rows.push_back(std::move(row));
   }
+  records_->Add(static_cast<std::uint64_t>(batch->size()));
+  evicted_->Add(static_cast<std::uint64_t>(table_->evicted_count() - evicted_before));
   series_->Set(static_cast<double>(table_->size()));
   if (!batch->rows.empty()) context.Emit<SequenceBatch>(kSequence, std::move(batch));
   if (!marks->marks.empty()) context.Emit<graph::MarkBatch>(kMarks, std::move(marks));
+  return absl::OkStatus();
+}
+
+absl::Status SequenceModel::OnCommand(std::string_view body, graph::LogPosition) {
+  v1::SequenceCommand command;
+  // One that cannot be carried out changes nothing; who sent it looks at the table.
+  if (!command.ParseFromArray(body.data(), static_cast<int>(body.size()))) return absl::OkStatus();
+  if (command.has_create()) {
+    auto settings = SettingsFrom(command.create().model());
+    if (auto* const right = std::get_if<SeriesSettings>(&settings))
+      table_->Create(command.create().series(), std::move(*right));
+  } else if (command.has_reset()) {
+    table_->Reset(command.reset().series(), command.reset().forget_model());
+  }
   return absl::OkStatus();
 }
 

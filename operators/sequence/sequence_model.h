@@ -2,39 +2,20 @@
 // sequence_model.md.
 #pragma once
 
-#include <array>
-#include <cstdint>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "graph/event_batch.h"
 #include "graph/mark_batch.h"
 #include "graph/metrics.h"
 #include "graph/operator.h"
-#include "operators/sequence/series_table.h"
+#include "operators/sequence/sequence_reader.h"
+#include "operators/sequence/sequence_row.h"
 
 namespace weft::operators::sequence {
 
-// A record with what was said of it and at it.
-struct SequenceRow {
-  graph::NodeId series = 0;
-  graph::TimeUs time_us = 0;
-  double value = 0.0;
-  AnomalyVerdict anomaly;
-  // Of the value a horizon later: its mean, and quantiles .1, .5 and .9; unless it is not known
-  // yet.
-  bool is_foretold = false;
-  double mean = 0.0;
-  std::array<double, 3> quantile = {};
-};
-
-// One row a record.
-struct SequenceBatch {
-  std::vector<SequenceRow> rows;
-  std::int64_t size() const { return static_cast<std::int64_t>(rows.size()); }
-};
-
-class SequenceModel final : public graph::Operator {
+class SequenceModel final : public graph::Operator, public SequenceReader {
  public:
   static constexpr graph::In<graph::EventBatch> kEvents{"EVENTS"};
   static constexpr graph::Out<SequenceBatch> kSequence{"SEQUENCE"};
@@ -43,19 +24,26 @@ class SequenceModel final : public graph::Operator {
 
   absl::Status Open(graph::OpenContext& context) override;
   absl::Status Process(graph::ProcessContext& context) override;
+  // A weft.operators.sequence.v1.SequenceCommand.
+  absl::Status OnCommand(std::string_view body, graph::LogPosition position) override;
   absl::Status Save(graph::CheckpointSink& sink) const override;
   absl::Status Load(graph::CheckpointSource& source) override;
 
+  const SeriesTable& table() const override { return *table_; }
+  const RecentRows& recent() const override { return recent_; }
+  double alarm() const override { return alarm_; }
+
  private:
-  double ValueOf(const graph::EventBatch& events, std::int64_t row) const;
+  SequenceRow Take(const graph::EventBatch& events, std::size_t row);
 
   std::optional<SeriesTable> table_;
-  std::int32_t field_ = 0;
+  RecentRows recent_;
   double alarm_ = AnomalyEnsemble::kAlarm;
+  std::vector<double> values_;  // of the record at hand
   graph::Gauge* series_ = nullptr;
+  graph::Counter* records_ = nullptr;
   graph::Counter* alarms_ = nullptr;
+  graph::Counter* evicted_ = nullptr;
 };
 
 }  // namespace weft::operators::sequence
-
-WEFT_PACKET_TYPE(weft::operators::sequence::SequenceBatch, "SequenceBatch");

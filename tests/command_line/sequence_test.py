@@ -101,12 +101,14 @@ class Sequence(unittest.TestCase):
             for line in run("run", graph, *flags).stdout.splitlines()
         ]
         self.assertEqual(len(lines), 3000)
-        self.assertIsNone(lines[0]["mean"])
+        self.assertEqual([step["horizon"] for step in lines[0]["forecasts"]], [1, 5])
+        self.assertIsNone(lines[0]["forecasts"][1]["mean"])
         best = max(lines, key=lambda line: line["score"])
         self.assertIn(best["time_us"], range(1400 * 300_000_000, 1416 * 300_000_000))
-        last = lines[-1]
-        self.assertTrue(last["p10"] <= last["p50"] <= last["p90"])
-        self.assertAlmostEqual(last["mean"], 10 + 4 * math.sin(1504 * math.pi / 144), delta=1.0)
+        for step in lines[-1]["forecasts"]:
+            self.assertTrue(step["p10"] <= step["p50"] <= step["p90"])
+            ahead = 10 + 4 * math.sin((1499 + step["horizon"]) * math.pi / 144)
+            self.assertAlmostEqual(step["mean"], ahead, delta=1.0)
 
     def test_eval_anomaly(self):
         folder, labels = DATA / "nab" / "data", DATA / "nab" / "labels" / "combined_windows.json"
