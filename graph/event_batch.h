@@ -18,7 +18,8 @@ inline constexpr NodeId kNoNode = 0xffffffffu;
 
 // Columns of equal length, in log order. Times need not rise inside a batch (lateness is the
 // sequencer's verdict, taken before the batch was written). `label` is empty or one value an event;
-// `feature` holds feature_count values an event, row by row, all finite.
+// `feature` holds feature_count values an event, row by row. Values are finite, or NaN
+// where they are missing and the feed takes such.
 struct EventBatch {
   std::vector<NodeId> source;
   std::vector<NodeId> target;

@@ -13,7 +13,13 @@
 #include "operators/link/negative_sampler.h"
 #include "operators/link/recency_operator.h"
 #include "operators/link/weft_operator.h"
+#include "operators/sequence/anomaly_likelihood_operator.h"
+#include "operators/sequence/sdr_classifier_operator.h"
 #include "operators/sequence/sequence_model.h"
+#include "operators/sequence/sparse_encoder.h"
+#include "operators/sequence/sparsey_operator.h"
+#include "operators/sequence/spatial_pooler_operator.h"
+#include "operators/sequence/temporal_memory_operator.h"
 
 namespace weft::operators {
 

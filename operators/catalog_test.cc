@@ -16,6 +16,7 @@
 #include "operators/link/link_evaluation_reader.h"
 #include "operators/link/link_types.h"
 #include "operators/sequence/sequence_row.h"
+#include "operators/sequence/sparse_batch.h"
 #include "tests/harness/property.h"
 
 namespace weft::operators {
@@ -31,6 +32,7 @@ using link::LinkCandidates;
 using link::LinkEvaluationReport;
 using link::LinkScores;
 using sequence::SequenceBatch;
+using sequence::SparseBatch;
 
 template <class T>
 std::string Bytes(const std::vector<T>& values) {
@@ -123,6 +125,11 @@ void AddSequenceEncoders(tests::PayloadEncoders& encoders) {
                 Bytes(std::vector{step.mean}) + Bytes(std::vector(1, step.quantile));
     }
     return text;
+  });
+  encoders.Add<SparseBatch>([](const SparseBatch& batch) {
+    return graph::Concat(batch.width, " ") + Bytes(batch.series) + Bytes(batch.time_us) +
+           Bytes(batch.value) + Bytes(batch.unpredicted) + Bytes(batch.bits) +
+           Bytes(batch.bits_end);
   });
 }
 
@@ -231,8 +238,60 @@ GraphCases LinkCases() {
   };
 }
 
+constexpr const char* kAllEncoders =
+    "SparseEncoder] { field { scalar { feature: 1 least: -2 most: 2 bits: 60 } } "
+    "field { random_scalar { resolution: 0.1 } } field { date_time {} } "
+    "field { category { feature: 1 bits: 64 active: 5 } } "
+    "field { coordinate { feature: [ 0, 1 ] radius: 2 bits: 64 active: 4 } } }";
+
 GraphCases SequenceCases() {
-  return {{"sequence_model",
+  const auto chain = [](int count) {
+    const std::string type = "[type.googleapis.com/weft.operators.sequence.v1.";
+    const auto node = [](const std::string& name, const std::string& input,
+                         const std::string& output, const std::string& options) {
+      return "node { name: \"" + name + "\" operator: \"" + name + "\" input: \"" + input +
+             "\" output: \"" + output + "\" options { " + options + " } }\n";
+    };
+    const std::string nodes[] = {
+        node("sparse_encoder", "EVENTS:events", "SDR:a",
+             type + (count == 1 ? kAllEncoders
+                                : "SparseEncoder] { field { scalar { feature: 1 "
+                                  "least: -2 most: 2 bits: 60 } } }")),
+        node("spatial_pooler", "SDR:a", "COLUMNS:b",
+             type + "SpatialPooler] { columns: 128 active_columns: 8 boost_strength: 1 "
+                    "max_series: 20 }"),
+        node("temporal_memory", "COLUMNS:b", "CELLS:c",
+             type + "TemporalMemory] { cells_per_column: 4 activation_threshold: 4 "
+                    "min_threshold: 3 max_new_synapses: 6 predicted_decrement: 0.01 "
+                    "max_segments: 90 max_series: 20 }"),
+        node("sdr_classifier", "CELLS:c", "SEQUENCE:d",
+             type + "SdrClassifier] { least: -2 most: 2 horizon: [ 1, 2 ] max_series: 3 }")};
+    std::string text = kHead;
+    for (int i = 0; i < count; ++i) text += nodes[i];
+    return text + "output { name: \"out\" stream: \"" + static_cast<char>('a' + count - 1) +
+           "\" }\n";
+  };
+  const auto behind = [&](int count, const std::string& node) {
+    const std::string text = chain(count);
+    return text.substr(0, text.rfind("output {")) + node + kTail;
+  };
+  return {{"sparse_encoder", chain(1)},
+          {"spatial_pooler", chain(2)},
+          {"temporal_memory", chain(3)},
+          {"sdr_classifier", chain(4)},
+          {"anomaly_likelihood",
+           behind(3,
+                  "node { name: \"node\" operator: \"anomaly_likelihood\" input: \"CELLS:c\" "
+                  "output: \"SEQUENCE:out\" options { [type.googleapis.com/"
+                  "weft.operators.sequence.v1.AnomalyLikelihood] { learning: 20 estimation: 10 "
+                  "max_series: 3 } } }\n")},
+          {"sparsey",
+           behind(1,
+                  "node { name: \"node\" operator: \"sparsey\" input: \"SDR:a\" "
+                  "output: \"CODES:out\" options { [type.googleapis.com/"
+                  "weft.operators.sequence.v1.Sparsey] { modules: 6 has_past: true back_off: 0.9 "
+                  "saturation: 0.5 learn_records: 40 episode_gap_us: 50 max_series: 3 } } }\n")},
+          {"sequence_model",
            kHead +
                "node { name: \"node\" operator: \"sequence_model\" input: \"EVENTS:events\" "
                "output: \"SEQUENCE:out\" options { [type.googleapis.com/"

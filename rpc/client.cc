@@ -12,6 +12,7 @@
 #include "weft/v1/admin.grpc.pb.h"
 #include "weft/v1/hierarchy.grpc.pb.h"
 #include "weft/v1/link.grpc.pb.h"
+#include "weft/v1/sequence.grpc.pb.h"
 
 namespace weft::rpc {
 namespace {
@@ -164,6 +165,44 @@ class GrpcHierarchyClient final : public HierarchyClient {
   const double deadline_seconds_;
 };
 
+class GrpcSequenceClient final : public SequenceClient {
+ public:
+  GrpcSequenceClient(const std::string& address, double deadline_seconds)
+      : stub_(MakeChannel(address)), deadline_seconds_(deadline_seconds) {}
+
+  absl::StatusOr<v1::CreateModelResponse> CreateModel(
+      const v1::CreateModelRequest& request) override {
+    return Call(deadline_seconds_, stub_, &v1::SequenceService::Stub::CreateModel, request);
+  }
+  absl::StatusOr<v1::PushResponse> Push(const v1::PushRequest& request) override {
+    return Call(deadline_seconds_, stub_, &v1::SequenceService::Stub::Push, request);
+  }
+  absl::StatusOr<v1::PredictResponse> Predict(const v1::PredictRequest& request) override {
+    return Call(deadline_seconds_, stub_, &v1::SequenceService::Stub::Predict, request);
+  }
+  absl::StatusOr<v1::ExplainResponse> Explain(const v1::ExplainRequest& request) override {
+    return Call(deadline_seconds_, stub_, &v1::SequenceService::Stub::Explain, request);
+  }
+  absl::StatusOr<v1::ResetResponse> Reset(const v1::ResetRequest& request) override {
+    return Call(deadline_seconds_, stub_, &v1::SequenceService::Stub::Reset, request);
+  }
+  absl::StatusOr<v1::ListSeriesResponse> ListSeries(const v1::ListSeriesRequest& request) override {
+    return Call(deadline_seconds_, stub_, &v1::SequenceService::Stub::ListSeries, request);
+  }
+  absl::Status SubscribeAlarms(
+      const v1::SubscribeAlarmsRequest& request,
+      const std::function<bool(const v1::SubscribeAlarmsResponse&)>& receive,
+      const std::function<void()>& subscribed) override {
+    return Receive<v1::SubscribeAlarmsResponse>(
+        [&](grpc::ClientContext* context) { return stub_.SubscribeAlarms(context, request); },
+        receive, subscribed);
+  }
+
+ private:
+  v1::SequenceService::Stub stub_;
+  const double deadline_seconds_;
+};
+
 class GrpcAdminClient final : public AdminClient {
  public:
   GrpcAdminClient(const std::string& address, double deadline_seconds)
@@ -250,6 +289,11 @@ std::unique_ptr<LinkClient> LinkClient::Open(const std::string& address, double 
 std::unique_ptr<HierarchyClient> HierarchyClient::Open(const std::string& address,
                                                        double deadline_seconds) {
   return std::make_unique<GrpcHierarchyClient>(address, deadline_seconds);
+}
+
+std::unique_ptr<SequenceClient> SequenceClient::Open(const std::string& address,
+                                                     double deadline_seconds) {
+  return std::make_unique<GrpcSequenceClient>(address, deadline_seconds);
 }
 
 std::unique_ptr<AdminClient> AdminClient::Open(const std::string& address,

@@ -1,5 +1,5 @@
-// LinkClient, HierarchyClient and AdminClient: the calls of a server, with deadlines. For events
-// see ingest_client.h. Thread rule: any thread.
+// LinkClient, HierarchyClient, SequenceClient and AdminClient: the calls of a server, with
+// deadlines. For events see ingest_client.h. Thread rule: any thread.
 #pragma once
 
 #include <functional>
@@ -11,6 +11,7 @@
 #include "weft/v1/admin.pb.h"
 #include "weft/v1/hierarchy.pb.h"
 #include "weft/v1/link.pb.h"
+#include "weft/v1/sequence.pb.h"
 
 namespace weft::rpc {
 
@@ -74,6 +75,27 @@ class HierarchyClient {
   virtual absl::Status SubscribeForecasts(
       const v1::SubscribeForecastsRequest& request,
       const std::function<bool(const v1::SubscribeForecastsResponse&)>& receive,
+      const std::function<void()>& subscribed) = 0;
+};
+
+class SequenceClient {
+ public:
+  static std::unique_ptr<SequenceClient> Open(const std::string& address,
+                                              double deadline_seconds = 5.0);
+  virtual ~SequenceClient() = default;
+
+  virtual absl::StatusOr<v1::CreateModelResponse> CreateModel(
+      const v1::CreateModelRequest& request) = 0;
+  virtual absl::StatusOr<v1::PushResponse> Push(const v1::PushRequest& request) = 0;
+  virtual absl::StatusOr<v1::PredictResponse> Predict(const v1::PredictRequest& request) = 0;
+  virtual absl::StatusOr<v1::ExplainResponse> Explain(const v1::ExplainRequest& request) = 0;
+  virtual absl::StatusOr<v1::ResetResponse> Reset(const v1::ResetRequest& request) = 0;
+  virtual absl::StatusOr<v1::ListSeriesResponse> ListSeries(
+      const v1::ListSeriesRequest& request) = 0;
+  // As LinkClient::SubscribePredictions.
+  virtual absl::Status SubscribeAlarms(
+      const v1::SubscribeAlarmsRequest& request,
+      const std::function<bool(const v1::SubscribeAlarmsResponse&)>& receive,
       const std::function<void()>& subscribed) = 0;
 };
 

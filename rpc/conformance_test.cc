@@ -73,6 +73,15 @@ const std::multimap<std::string, std::string>& Requests() {
       {"HierarchyService/Stats", ""},
       {"HierarchyService/Stats", "tree { node: 'nothing' }"},
       {"HierarchyService/Stats", "tree { node: 'recency' }"},
+      {"SequenceService/CreateModel", "series: 'own' settings { horizon: 2 }"},
+      {"SequenceService/CreateModel", "series: 'own' settings { horizon: -2 }"},
+      {"SequenceService/Push", "series: 'late' record { time_us: 1 value: 1 }"},
+      {"SequenceService/Push", "series: '1'"},
+      {"SequenceService/Predict", "series: '1' steps: 1"},
+      {"SequenceService/Predict", "series: 'nobody'"},
+      {"SequenceService/Explain", "series: '1'"},
+      {"SequenceService/Reset", "series: '2'"},
+      {"SequenceService/ListSeries", "limit: 3"},
       {"AdminService/GetServerInfo", ""},
       {"AdminService/GetGraph", ""},
       {"AdminService/Checkpoint", ""},
@@ -93,7 +102,10 @@ const std::multimap<std::string, std::string>& Requests() {
 bool Changes(const google::protobuf::FieldDescriptor& field) {
   const std::string& name = field.full_name();
   return name == "weft.v1.GetServerInfoResponse.uptime_seconds" ||
-         name == "weft.v1.IngestBatchResponse.applied_seq" || name == "weft.v1.CheckpointInfo.id";
+         name == "weft.v1.IngestBatchResponse.applied_seq" || name == "weft.v1.CheckpointInfo.id" ||
+         name == "weft.v1.CreateModelResponse.position" ||
+         name == "weft.v1.PushResponse.position" || name == "weft.v1.PushResponse.durable_seq" ||
+         name == "weft.v1.ResetResponse.position";
 }
 
 class ConformanceTest : public ::testing::Test {
@@ -104,7 +116,10 @@ class ConformanceTest : public ::testing::Test {
     std::ostringstream text;
     text << file.rdbuf();
     Server::Options options = TestServerOptions(place_);
-    options.graph_text = text.str();
+    options.graph_text = text.str() + R"(
+node { name: "series" operator: "sequence_model" input: "EVENTS:events" output: "SEQUENCE:series" }
+output { name: "series" stream: "series" }
+)";
     options.catalog = &operators::OperatorCatalog();
     auto server = Server::Start(std::move(options));
     ASSERT_TRUE(server.ok()) << server.status();

@@ -37,7 +37,8 @@ absl::Status CheckIndexes(std::string_view column,
 ColumnsView::ColumnsView(const v1::EventColumns& columns, const FeedLimits& limits)
     : columns_(&columns),
       key_bytes_max_(limits.key_bytes),
-      feature_count_max_(limits.feature_count) {
+      feature_count_max_(limits.feature_count),
+      missing_values_(limits.missing_values) {
   keys_.reserve(static_cast<std::size_t>(columns.key_size() + columns.integer_key_size()));
   for (const std::string& key : columns.key()) keys_.emplace_back(key);
   // Reserved in full, so that the views into it stay.
@@ -101,9 +102,9 @@ std::optional<RejectReason> ColumnsView::Verdict(std::int64_t i) const {
   if (values.size() > static_cast<std::size_t>(feature_count_max_)) {
     return RejectReason::kFeatureCount;
   }
-  if (!std::isfinite(label(i))) return RejectReason::kNotFinite;
+  if (!MayBe(label(i))) return RejectReason::kNotFinite;
   for (const float value : values) {
-    if (!std::isfinite(value)) return RejectReason::kNotFinite;
+    if (!MayBe(value)) return RejectReason::kNotFinite;
   }
   return std::nullopt;
 }

@@ -3,6 +3,7 @@
 // sequencer's lock.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -23,6 +24,7 @@ struct FeedLimits {
   std::int64_t batch_events = 16384;
   std::int64_t window_events = 131072;
   std::int64_t max_producers = 1024;
+  bool missing_values = false;  // NaN is a value that is missing
 };
 
 class ColumnsView {
@@ -54,10 +56,14 @@ class ColumnsView {
  private:
   ColumnsView(const v1::EventColumns& columns, const FeedLimits& limits);
   std::optional<graph::RejectReason> KeyVerdict(std::string_view key) const;
+  bool MayBe(float value) const {
+    return std::isfinite(value) || (missing_values_ && std::isnan(value));
+  }
 
   const v1::EventColumns* columns_;
   std::int32_t key_bytes_max_;
   std::int32_t feature_count_max_;
+  bool missing_values_;
   std::string integer_text_;  // where integer keys are text
   std::vector<std::string_view> keys_;
 };

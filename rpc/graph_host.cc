@@ -10,6 +10,7 @@
 #include "operators/hierarchy/salience.h"
 #include "operators/link/link_evaluation_reader.h"
 #include "operators/link/link_types.h"
+#include "operators/sequence/sequence_reader.h"
 #include "rpc/error_details.h"
 #include "rpc/logging.h"
 
@@ -55,6 +56,7 @@ Sequencer::Options SequencerOptions(const config::v1::FeedConfig& config, std::s
       static_cast<std::int64_t>(config.idle_after_seconds() * kNanosecondsPerSecond);
   options.limits.key_bytes = config.max_key_bytes();
   options.limits.feature_count = config.feature_count();
+  options.limits.missing_values = config.missing_values();
   options.limits.batch_events = config.max_batch_events();
   options.limits.window_events = config.window_events();
   options.limits.max_producers = config.max_producers();
@@ -213,6 +215,8 @@ absl::Status GraphHost::FindReaders() {
             evaluation_nodes_.push_back(node.name);
           if (dynamic_cast<const operators::hierarchy::HierarchyReader*>(&candidate) != nullptr)
             hierarchy_nodes_.push_back(node.name);
+          if (dynamic_cast<const operators::sequence::SequenceReader*>(&candidate) != nullptr)
+            sequence_nodes_.push_back(node.name);
           if (dynamic_cast<const operators::hierarchy::SalienceReader*>(&candidate) != nullptr)
             salience_nodes_.emplace(ProducerOf(*spec_, node), node.name);
           const auto* const reader = dynamic_cast<const operators::link::LinkReader*>(&candidate);
@@ -301,17 +305,37 @@ std::uint64_t GraphHost::DurableCount() const {
   return count;
 }
 
-absl::StatusOr<LogPosition> GraphHost::SendCommand(graph::Command command,
-                                                   std::int64_t deadline_ns) {
+absl::StatusOr<Sequencer*> GraphHost::SequencerBefore(std::string_view node_name) {
   const std::vector<graph::ParsedSpec::Node>& nodes = spec_->nodes();
-  const auto node = std::ranges::find(nodes, command.node, &graph::ParsedSpec::Node::name);
+  const auto node = std::ranges::find(nodes, node_name, &graph::ParsedSpec::Node::name);
   if (node == nodes.end()) {
-    return WithReason(absl::NotFoundError(Concat("the graph has no node \"", command.node, "\"")),
-                      v1::ERROR_REASON_UNKNOWN_NODE, {{"node", command.node}});
+    return WithReason(absl::NotFoundError(Concat("the graph has no node \"", node_name, "\"")),
+                      v1::ERROR_REASON_UNKNOWN_NODE, {{"node", std::string(node_name)}});
   }
   const int input = spec_->InputBefore(static_cast<int>(node - nodes.begin()));
-  Sequencer& sequencer = *feeds_[static_cast<std::size_t>(input)].sequencer;
-  WEFT_ASSIGN(const LogPosition position, sequencer.SubmitCommand(std::move(command)));
+  return feeds_[static_cast<std::size_t>(input)].sequencer.get();
+}
+
+absl::StatusOr<LogPosition> GraphHost::SendCommand(graph::Command command,
+                                                   std::int64_t deadline_ns) {
+  WEFT_ASSIGN(Sequencer* const sequencer, SequencerBefore(command.node));
+  WEFT_ASSIGN(const LogPosition position, sequencer->SubmitCommand(std::move(command)));
+  return WaitCarriedOut(*sequencer, position, deadline_ns);
+}
+
+absl::StatusOr<LogPosition> GraphHost::SendCommandAbout(
+    std::string_view node_name, std::string_view key,
+    const std::function<std::string(graph::NodeId)>& make_body, std::int64_t deadline_ns) {
+  WEFT_ASSIGN(Sequencer* const sequencer, SequencerBefore(node_name));
+  WEFT_ASSIGN(const LogPosition position,
+              sequencer->SubmitCommandAbout(key, [&](graph::NodeId about) {
+                return graph::Command{std::string(node_name), make_body(about)};
+              }));
+  return WaitCarriedOut(*sequencer, position, deadline_ns);
+}
+
+absl::StatusOr<LogPosition> GraphHost::WaitCarriedOut(Sequencer& sequencer, LogPosition position,
+                                                      std::int64_t deadline_ns) {
   WEFT_TRY(writer_->Flush());
   LogPosition after = position;
   after.offset += 1;

@@ -84,6 +84,8 @@ class GraphHost {
   const std::vector<std::string>& evaluation_nodes() const { return evaluation_nodes_; }
   // Names of the nodes that answer HierarchyService, in spec order.
   const std::vector<std::string>& hierarchy_nodes() const { return hierarchy_nodes_; }
+  // Names of the nodes that answer SequenceService, in spec order.
+  const std::vector<std::string>& sequence_nodes() const { return sequence_nodes_; }
 
   // Name of the `salience` node that follows a hierarchy; empty without one.
   const std::string& FindSalienceNode(const std::string& hierarchy) const;
@@ -92,6 +94,14 @@ class GraphHost {
   // it has been carried out, at most until `deadline_ns` of the clock; the place of its record.
   // NOT_FOUND for an unknown node. DEADLINE_EXCEEDED: it is in the log and will be carried out.
   absl::StatusOr<graph::LogPosition> SendCommand(graph::Command command, std::int64_t deadline_ns);
+  // The same of a command about what is called `key`, which becomes a node if it is none yet.
+  // `make_body` gets its id. INVALID_ARGUMENT for a key that no node may have, RESOURCE_EXHAUSTED
+  // if there is no room for another node.
+  absl::StatusOr<graph::LogPosition> SendCommandAbout(
+      std::string_view node_name, std::string_view key,
+      const std::function<std::string(graph::NodeId)>& make_body, std::int64_t deadline_ns);
+  // Of a feed that reaches a node. NOT_FOUND for an unknown one.
+  absl::StatusOr<Sequencer*> SequencerBefore(std::string_view node_name);
 
   const graph::EventLog& log() const { return directory_->log(); }
   absl::StatusOr<graph::LogPosition> LogBegin(std::uint32_t feed) const {
@@ -120,6 +130,9 @@ class GraphHost {
   absl::Status BuildFeeds();
   absl::Status Replay();
   absl::Status FindReaders();
+  absl::StatusOr<graph::LogPosition> WaitCarriedOut(Sequencer& sequencer,
+                                                    graph::LogPosition position,
+                                                    std::int64_t deadline_ns);
   absl::Status TrimLog();
   absl::Status TakeInHistory(int max_steps);
   void FollowWithHistory(const std::vector<graph::LogPosition>& applied);
@@ -150,6 +163,7 @@ class GraphHost {
   std::string first_link_node_;
   std::vector<std::string> evaluation_nodes_;
   std::vector<std::string> hierarchy_nodes_;
+  std::vector<std::string> sequence_nodes_;
   std::map<std::string, std::string> salience_nodes_;  // by the hierarchy that they follow
   std::uint64_t replayed_count_ = 0;
   double replay_seconds_ = 0;

@@ -1,6 +1,7 @@
 #include "rpc/sequencer.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include <xxhash.h>
@@ -196,6 +197,7 @@ absl::StatusOr<Sequencer::Submitted> Sequencer::Submit(IngestProducer& producer,
     std::vector<graph::NewNode> new_nodes;
     Accept(view, static_cast<std::int64_t>(skipped), nodes, record, new_nodes);
     submitted.rejects = record.rejects;
+    submitted.accepted_count = static_cast<std::uint64_t>(record.events.size());
     state.next_seq = submitted.end_seq;
     state.digest = view.Digest(view.size() - 1);
     Enqueue(&producer, std::move(record), std::move(new_nodes));
@@ -245,10 +247,12 @@ void Sequencer::Accept(const ColumnsView& view, std::int64_t skip, std::span<Nod
     newest_us_ = std::max(newest_us_, view.time_us(i));
     if (view.has_labels()) events.label.push_back(view.label(i));
     if (width > 0) {
-      // An event with fewer features than the feed has zeros for the rest.
+      // What an event leaves out of the feed's features.
+      const float missing =
+          options_.limits.missing_values ? std::numeric_limits<float>::quiet_NaN() : 0.0F;
       const std::span<const float> features = view.features(i);
       events.feature.insert(events.feature.end(), features.begin(), features.end());
-      events.feature.resize(events.source.size() * width, 0.0F);
+      events.feature.resize(events.source.size() * width, missing);
     }
   }
   if (newest_us_ > graph::kBeforeAllTime + options_.lateness_us) {
@@ -299,11 +303,33 @@ void Sequencer::Enqueue(IngestProducer* producer, LogRecord record,
 absl::StatusOr<LogPosition> Sequencer::SubmitCommand(graph::Command command) {
   const std::scoped_lock order(environment_.writer->order());
   WEFT_TRY(CheckAccepting());
+  return EnqueueCommand(std::move(command), {});
+}
+
+absl::StatusOr<LogPosition> Sequencer::SubmitCommandAbout(
+    std::string_view key, const std::function<graph::Command(NodeId)>& make) {
+  const auto most_bytes = static_cast<std::size_t>(options_.limits.key_bytes);
+  if (key.empty() || key.size() > most_bytes)
+    return InvalidField("series",
+                        Concat("expected a key of 1 to ", most_bytes, " bytes, got ", key.size()));
+  const std::scoped_lock order(environment_.writer->order());
+  WEFT_TRY(CheckAccepting());
+  const std::uint64_t known = environment_.interner->size();
+  const NodeId node = environment_.interner->Add(key);
+  if (node == kNoNode)
+    return absl::ResourceExhaustedError(Concat("the service has as many nodes as it may, ", known));
+  std::vector<graph::NewNode> new_nodes;
+  if (node >= known) new_nodes.push_back({node, std::string(key)});
+  return EnqueueCommand(make(node), std::move(new_nodes));
+}
+
+LogPosition Sequencer::EnqueueCommand(graph::Command command,
+                                      std::vector<graph::NewNode> new_nodes) {
   const LogPosition position = end_;
   LogRecord record;
   record.kind = graph::RecordKind::kCommand;
   record.control = graph::EncodeCommand(command);
-  Enqueue(nullptr, std::move(record), {}, std::move(command));
+  Enqueue(nullptr, std::move(record), std::move(new_nodes), std::move(command));
   return position;
 }
 

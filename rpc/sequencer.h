@@ -67,6 +67,7 @@ class Sequencer {
     std::uint64_t end_seq = 0;  // after the batch
     graph::LogPosition
         end;  // after the record; after the feed's latest one if the batch was there already
+    std::uint64_t accepted_count = 0;  // events of this batch that the record has
     std::vector<graph::Reject> rejects;
   };
   struct Report {
@@ -97,6 +98,10 @@ class Sequencer {
   // Queues a command at the feed's end; the position of its record. What SubmitOnce fails with when
   // nothing is taken in.
   absl::StatusOr<graph::LogPosition> SubmitCommand(graph::Command command);
+  // The same of a command about what is called `key`, which becomes a node if it is none yet.
+  // INVALID_ARGUMENT for a key that no node may have, RESOURCE_EXHAUSTED if there is no room.
+  absl::StatusOr<graph::LogPosition> SubmitCommandAbout(
+      std::string_view key, const std::function<graph::Command(graph::NodeId)>& make);
   // Waits until the producer's events before `seq` are durable, at most until `deadline_ns` of the
   // clock. The writer's status if that has stopped; what is queued may become durable all the same.
   absl::Status WaitDurable(std::string_view producer, std::uint64_t seq, std::int64_t deadline_ns);
@@ -141,6 +146,7 @@ class Sequencer {
                                              graph::TimeUs latest_us,
                                              std::span<graph::NodeId> nodes,
                                              std::vector<graph::NewNode>& new_nodes);
+  graph::LogPosition EnqueueCommand(graph::Command command, std::vector<graph::NewNode> new_nodes);
   void Enqueue(IngestProducer* producer, graph::LogRecord record,
                std::vector<graph::NewNode> new_nodes,
                std::optional<graph::Command> command = std::nullopt);

@@ -16,6 +16,7 @@
 #include "graph/text.h"
 #include "rpc/address.h"
 #include "rpc/admin_handlers.h"
+#include "rpc/alarm_stream.h"
 #include "rpc/episode_stream.h"
 #include "rpc/explanation_handlers.h"
 #include "rpc/forecast_stream.h"
@@ -31,6 +32,7 @@
 #include "rpc/model_handlers.h"
 #include "rpc/output_hub.h"
 #include "rpc/prediction_stream.h"
+#include "rpc/sequence_handlers.h"
 #include "rpc/server_config.h"
 #include "rpc/services.h"
 #include "rpc/thread_slice.h"
@@ -179,6 +181,8 @@ class GrpcServer final : public Server {
     RegisterHierarchyHandlers(host_.get(), *dispatcher_);
     RegisterEpisodeStream(host_.get(), outputs_.get(), *dispatcher_);
     RegisterForecastStream(host_.get(), outputs_.get(), *dispatcher_);
+    RegisterSequenceHandlers(host_.get(), *dispatcher_);
+    RegisterAlarmStream(host_.get(), outputs_.get(), *dispatcher_);
     AdminEnvironment admin;
     admin.host = host_.get();
     admin.clock = clock_;
@@ -193,10 +197,11 @@ class GrpcServer final : public Server {
     ingest_service_ = std::make_unique<IngestGrpcService>(services);
     link_service_ = std::make_unique<LinkGrpcService>(services);
     hierarchy_service_ = std::make_unique<HierarchyGrpcService>(services);
+    sequence_service_ = std::make_unique<SequenceGrpcService>(services);
     admin_service_ = std::make_unique<AdminGrpcService>(services);
-    health_ = std::make_unique<HealthService>(
-        std::vector<std::string>{"weft.v1.IngestService", "weft.v1.LinkService",
-                                 "weft.v1.HierarchyService", "weft.v1.AdminService"});
+    health_ = std::make_unique<HealthService>(std::vector<std::string>{
+        "weft.v1.IngestService", "weft.v1.LinkService", "weft.v1.HierarchyService",
+        "weft.v1.SequenceService", "weft.v1.AdminService"});
   }
 
   absl::Status Listen() {
@@ -218,6 +223,7 @@ class GrpcServer final : public Server {
     builder.RegisterService(ingest_service_.get());
     builder.RegisterService(link_service_.get());
     builder.RegisterService(hierarchy_service_.get());
+    builder.RegisterService(sequence_service_.get());
     builder.RegisterService(admin_service_.get());
     builder.RegisterService(health_.get());
     AskForShortSlices();  // gRPC's threads inherit them
@@ -265,6 +271,7 @@ class GrpcServer final : public Server {
   std::unique_ptr<IngestGrpcService> ingest_service_;
   std::unique_ptr<LinkGrpcService> link_service_;
   std::unique_ptr<HierarchyGrpcService> hierarchy_service_;
+  std::unique_ptr<SequenceGrpcService> sequence_service_;
   std::unique_ptr<AdminGrpcService> admin_service_;
   std::unique_ptr<grpc::Server> grpc_;
   std::unique_ptr<HttpServer> http_;

@@ -12,6 +12,7 @@
 #include "weft/v1/hierarchy.grpc.pb.h"
 #include "weft/v1/ingest.grpc.pb.h"
 #include "weft/v1/link.grpc.pb.h"
+#include "weft/v1/sequence.grpc.pb.h"
 
 namespace weft::rpc {
 
@@ -85,6 +86,22 @@ class HierarchyGrpcService final : public v1::HierarchyService::CallbackService 
   WEFT_STREAM_METHOD(HierarchyService, Subscribe)
   WEFT_STREAM_METHOD(HierarchyService, SubscribeForecasts)
   WEFT_UNARY_METHOD(HierarchyService, Stats)
+
+ private:
+  const ServiceEnvironment environment_;
+};
+
+class SequenceGrpcService final : public v1::SequenceService::CallbackService {
+ public:
+  explicit SequenceGrpcService(const ServiceEnvironment& environment) : environment_(environment) {}
+
+  WEFT_UNARY_METHOD(SequenceService, CreateModel)
+  WEFT_UNARY_METHOD(SequenceService, Push)
+  WEFT_UNARY_METHOD(SequenceService, Predict)
+  WEFT_UNARY_METHOD(SequenceService, Explain)
+  WEFT_UNARY_METHOD(SequenceService, Reset)
+  WEFT_UNARY_METHOD(SequenceService, ListSeries)
+  WEFT_STREAM_METHOD(SequenceService, SubscribeAlarms)
 
  private:
   const ServiceEnvironment environment_;

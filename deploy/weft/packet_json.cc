@@ -10,6 +10,7 @@
 #include "operators/link/link_evaluation_reader.h"
 #include "operators/link/link_types.h"
 #include "operators/sequence/sequence_row.h"
+#include "operators/sequence/sparse_batch.h"
 
 namespace weft::deploy {
 namespace {
@@ -24,6 +25,7 @@ using operators::link::LinkCandidates;
 using operators::link::LinkEvaluationReport;
 using operators::link::LinkScores;
 using operators::sequence::SequenceBatch;
+using operators::sequence::SparseBatch;
 
 // Of a row; none where the model gives none.
 std::optional<double> At(const std::vector<float>& values, std::size_t row) {
@@ -125,6 +127,25 @@ void AppendRecord(const operators::sequence::SequenceRow& row, const KeyOf& key_
   lines += "]}\n";
 }
 
+void AppendSparse(const SparseBatch& batch, const KeyOf& key_of, std::string& lines) {
+  for (std::size_t row = 0; row < batch.series.size(); ++row) {
+    lines += "{";
+    AppendTime(batch.time_us[row], lines);
+    AppendKey("series", batch.series[row], key_of, lines);
+    const double value = batch.value[row];
+    AppendNumberOrNull("value", std::isfinite(value) ? std::optional(value) : std::nullopt, lines);
+    lines += ",\"unpredicted\":";
+    AppendJsonNumber(lines, batch.unpredicted[row]);
+    lines += graph::Concat(",\"width\":", batch.width, ",\"bits\":[");
+    bool is_first = true;
+    for (const std::uint32_t bit : batch.Bits(row)) {
+      lines += graph::Concat(is_first ? "" : ",", bit);
+      is_first = false;
+    }
+    lines += "]}\n";
+  }
+}
+
 }  // namespace
 
 absl::Status AppendPacketJson(const graph::Packet& packet, const KeyOf& key_of,
@@ -146,6 +167,8 @@ absl::Status AppendPacketJson(const graph::Packet& packet, const KeyOf& key_of,
     for (const auto& row : packet.Get<ForecastBatch>().rows) AppendForecastJson(row, key_of, lines);
   } else if (is(static_cast<SequenceBatch*>(nullptr))) {
     for (const auto& row : packet.Get<SequenceBatch>().rows) AppendRecord(row, key_of, lines);
+  } else if (is(static_cast<SparseBatch*>(nullptr))) {
+    AppendSparse(packet.Get<SparseBatch>(), key_of, lines);
   } else if (is(static_cast<LinkCandidates*>(nullptr))) {
     const auto& candidates = packet.Get<LinkCandidates>();
     for (std::size_t row = 0; row < candidates.negative.size(); ++row) {

@@ -3,8 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "deploy/weft/command.h"
 #include "deploy/weft/explanation.h"
+#include "deploy/weft/predict_command.h"
 #include "deploy/weft/time_flags.h"
 #include "graph/text.h"
 #include "operators/io/time_text.h"
@@ -130,10 +130,7 @@ int Predict(const Flags& flags) {
 
 }  // namespace
 
-void AddPredictCommand(Command root, Invocation& invocation) {
-  Command predict = root.AddCommand("predict", "Ask a service what comes next.",
-                                    "weft predict links --to 127.0.0.1:7171 --source anna --top 5");
-  predict.RequireCommand();
+void AddPredictLinks(Command predict, Invocation& invocation) {
   Command command = predict.AddCommand(
       "links", "The likeliest next targets of a node.",
       "weft predict links --source anna --top 5\n"

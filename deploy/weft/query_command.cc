@@ -14,6 +14,7 @@ void AddQueryCommand(Command root, Invocation& invocation) {
   AddQueryEpisodes(query, invocation);
   AddQueryEntities(query, invocation);
   AddQueryHistory(query, invocation);
+  AddQuerySeries(query, invocation);
 }
 
 void AddTreeFlags(Command command, EpisodeFlags& flags) {

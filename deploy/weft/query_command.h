@@ -17,6 +17,8 @@ void AddQueryTimeline(Command query, Invocation& invocation);
 void AddQueryEpisodes(Command query, Invocation& invocation);
 // follow, similar, compare and next.
 void AddQueryEntities(Command query, Invocation& invocation);
+// The series that are followed.
+void AddQuerySeries(Command query, Invocation& invocation);
 
 // Which hierarchy is asked, of which stretch of time, and how the answer is printed.
 struct EpisodeFlags {

@@ -8,8 +8,9 @@
 #include <span>
 #include <vector>
 
+#include "operators/sequence/bucket_forecaster.h"
 #include "operators/sequence/htm_detector.h"
-#include "operators/sequence/sdr_classifier.h"
+#include "operators/sequence/rising_alarm.h"
 #include "operators/sequence/series_model.h"
 
 namespace weft::operators::sequence {
@@ -18,10 +19,6 @@ class HtmSeries final : public SeriesModel {
  public:
   // Records from which the ranges are found.
   static constexpr std::int64_t kFirst = 100;
-  // Of the likelihood; an alarm is where it rises to this.
-  static constexpr double kAlarm = 0.5;
-  // Classes of the first field.
-  static constexpr std::int64_t kBuckets = 22;
 
   explicit HtmSeries(const SeriesSettings& settings) : settings_(settings) {}
 
@@ -38,8 +35,7 @@ class HtmSeries final : public SeriesModel {
   // A machine as it is once the ranges are known.
   struct Machine {
     HtmDetector detector;
-    SdrClassifier classifier;
-    std::vector<double> usual;  // of each bucket: the mean of the values that were in it lately
+    BucketForecaster forecaster;
   };
 
   template <class Self, class Archive>
@@ -51,6 +47,7 @@ class HtmSeries final : public SeriesModel {
     archive.Value(has_begun);
     archive.Array(self.ranges_, SeriesSettings::kMostFields);
     archive.Value(self.latest_);
+    RisingAlarm::VisitState(self.alarm_, archive);
     if (has_begun == 0) return;
     if constexpr (Archive::kLoads) {
       archive.Check(self.ranges_.size() == self.settings_.fields.size(), "a range a field");
@@ -58,16 +55,12 @@ class HtmSeries final : public SeriesModel {
       self.MakeMachine();
     }
     HtmDetector::VisitState(self.machine_->detector, archive);
-    SdrClassifier::VisitState(self.machine_->classifier, archive);
-    archive.Fixed(self.machine_->usual);
+    BucketForecaster::VisitState(self.machine_->forecaster, archive);
   }
 
   void FindRanges();
   void MakeMachine();
   HtmVerdict Take(graph::TimeUs time_us, std::span<const double> values);
-  double BucketWidth() const;
-  std::int64_t BucketOf(double value) const;
-  StepForecast Distribution(std::size_t step) const;
 
   SeriesSettings settings_;
   std::int64_t count_ = 0;
@@ -76,6 +69,7 @@ class HtmSeries final : public SeriesModel {
   std::vector<HtmField> ranges_;
   std::optional<Machine> machine_;
   HtmVerdict latest_;
+  RisingAlarm alarm_;
 };
 
 }  // namespace weft::operators::sequence

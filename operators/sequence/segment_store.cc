@@ -69,8 +69,11 @@ SegmentStore::Id SegmentStore::Create(std::uint32_t cell, std::uint32_t step) {
   segment.size_class = 2;
   segment.begin = Allocate(segment.size_class);
   segment.last_step = step;
-  segment.next_of_cell = first_of_[cell];
-  first_of_[cell] = id;
+  // By number, so that the state does not tell how it came about.
+  Id* link = &first_of_[cell];
+  while (*link < id) link = &segments_[*link].next_of_cell;
+  segment.next_of_cell = *link;
+  *link = id;
   ++of_cell_[cell];
   Link(id);
   ++count_;

@@ -1,6 +1,5 @@
 #include "operators/sequence/sequence_model.h"
 
-#include <cmath>
 #include <memory>
 #include <string>
 #include <utility>
@@ -10,21 +9,13 @@
 #include "graph/option_bound.h"
 #include "graph/state_archive.h"
 #include "graph/text.h"
+#include "operators/sequence/feature_value.h"
 #include "operators/sequence/settings_message.h"
 
 namespace weft::operators::sequence {
 namespace {
 
 constexpr std::int64_t kMostSeries = 1 << 20;
-
-double ValueOf(const graph::EventBatch& events, std::size_t row, std::int32_t feature) {
-  if (feature < events.feature_count)
-    return static_cast<double>(events.feature[row * static_cast<std::size_t>(events.feature_count) +
-                                              static_cast<std::size_t>(feature)]);
-  if (events.feature_count == 0 && feature == 0 && !events.label.empty())
-    return static_cast<double>(events.label[row]);
-  return std::nan("");
-}
 
 }  // namespace
 
@@ -70,7 +61,7 @@ SequenceRow SequenceModel::Take(const graph::EventBatch& events, std::size_t at)
   row.kind = settings.kind;
   values_.clear();
   for (const FieldSettings& field : settings.fields)
-    values_.push_back(ValueOf(events, at, field.feature));
+    values_.push_back(FeatureValue(events, at, field.feature));
   row.value = values_.front();
   row.said = table_->Next(row.series, row.time_us, values_);
   return row;
@@ -80,7 +71,7 @@ absl::Status SequenceModel::Process(graph::ProcessContext& context) {
   const graph::EventBatch& events = context.Get(kEvents);
   auto batch = std::make_shared<SequenceBatch>();
   auto marks = std::make_shared<graph::MarkBatch>();
-  const std::int64_t evicted_before = table_->evicted_count();
+  const std::int64_t evicted_before = table_->followed().evicted_count();
   graph::LogPosition position = context.position();
   for (std::int64_t i = context.begin(); i < context.end(); ++i, ++position.offset) {
     SequenceRow row = Take(events, static_cast<std::size_t>(i));
@@ -95,8 +86,8 @@ absl::Status SequenceModel::Process(graph::ProcessContext& context) {
     batch->rows.push_back(std::move(row));
   }
   records_->Add(static_cast<std::uint64_t>(batch->size()));
-  evicted_->Add(static_cast<std::uint64_t>(table_->evicted_count() - evicted_before));
-  series_->Set(static_cast<double>(table_->size()));
+  evicted_->Add(static_cast<std::uint64_t>(table_->followed().evicted_count() - evicted_before));
+  series_->Set(static_cast<double>(table_->followed().size()));
   if (!batch->rows.empty()) context.Emit<SequenceBatch>(kSequence, std::move(batch));
   if (!marks->marks.empty()) context.Emit<graph::MarkBatch>(kMarks, std::move(marks));
   return absl::OkStatus();

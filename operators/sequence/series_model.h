@@ -14,18 +14,9 @@
 #include "operators/sequence/anomaly_ensemble.h"
 #include "operators/sequence/seasonal_neighbors.h"
 #include "operators/sequence/series_settings.h"
+#include "operators/sequence/step_forecast.h"
 
 namespace weft::operators::sequence {
-
-// Of the first field, that many records ahead.
-struct StepForecast {
-  static constexpr std::array<double, 3> kShares = {0.1, 0.5, 0.9};
-
-  std::int64_t horizon = 1;
-  bool is_known = false;  // not yet, else
-  double mean = 0.0;
-  std::array<double, kShares.size()> quantile = {};  // of kShares
-};
 
 // What is said when a record comes.
 struct RecordVerdict {
@@ -34,7 +25,7 @@ struct RecordVerdict {
   std::int32_t field = 0;  // place in SeriesSettings::fields of what was most unusual
   // Of that field, -log10 of how seldom, 0 to 8; zeros for kHtm.
   std::array<double, kAnomalyExperts> by_expert = {};
-  std::vector<StepForecast> forecasts;  // one a horizon
+  std::vector<StepForecast> forecasts;  // of the first field, one a horizon
 };
 
 // Why it was said.

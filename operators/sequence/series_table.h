@@ -2,13 +2,13 @@
 #pragma once
 
 #include <cstdint>
-#include <list>
 #include <map>
 #include <memory>
 #include <span>
-#include <unordered_map>
+#include <utility>
 
 #include "graph/event_batch.h"
+#include "operators/sequence/latest_series.h"
 #include "operators/sequence/series_model.h"
 #include "operators/sequence/series_settings.h"
 
@@ -22,13 +22,14 @@ struct SeriesTableOptions {
 // Thread-compatible. Exact.
 class SeriesTable {
  public:
-  struct Entry {
-    graph::NodeId series = 0;
+  struct Followed {
     graph::TimeUs time_us = 0;  // of the latest record
+    double value = 0.0;         // latest of the first field that was not missing
     std::unique_ptr<SeriesModel> model;
   };
 
-  explicit SeriesTable(SeriesTableOptions options) : options_(std::move(options)) {}
+  explicit SeriesTable(SeriesTableOptions options)
+      : options_(std::move(options)), followed_(options_.most_series) {}
 
   // How a series is followed.
   const SeriesSettings& SettingsOf(graph::NodeId series) const;
@@ -42,46 +43,32 @@ class SeriesTable {
   // A series begins anew, with its settings or, if they are to be forgotten, those of all.
   void Reset(graph::NodeId series, bool forgets_settings);
 
-  // Null for a series that is not followed now.
-  const Entry* Find(graph::NodeId series) const;
   bool HasSettings(graph::NodeId series) const { return settings_of_.contains(series); }
-  // The one that was quiet longest first.
-  const std::list<Entry>& entries() const { return by_age_; }
-  std::int64_t size() const { return static_cast<std::int64_t>(by_series_.size()); }
-  // Series that gave way.
-  std::int64_t evicted_count() const { return evicted_count_; }
+  const LatestSeries<Followed>& followed() const { return followed_; }
   std::size_t bytes() const;
 
   // State to save, and to load into a table with the same options.
   template <class Self, class Archive>
   static void VisitState(Self& self, Archive& archive) {
-    archive.Value(self.evicted_count_);
     VisitSettings(self, archive);
-    std::uint64_t count = self.by_age_.size();
-    archive.Value(count);
+    const auto visit = [](auto& one, Archive& to) {
+      to.Value(one.time_us);
+      to.Value(one.value);
+      if constexpr (Archive::kLoads) {
+        one.model->Load(to);
+      } else {
+        one.model->Save(to);
+      }
+    };
     if constexpr (Archive::kLoads) {
-      archive.Check(count <= static_cast<std::uint64_t>(self.options_.most_series),
-                    "as many series as may be");
-      for (std::uint64_t i = 0; i < count && archive.ok(); ++i) {
-        graph::NodeId series = 0;
-        archive.Value(series);
-        if (!archive.ok()) return;
-        Entry& entry = *self.Add(series);
-        archive.Value(entry.time_us);
-        entry.model->Load(archive);
-      }
+      self.followed_.Load(
+          archive, [&self](graph::NodeId series) { return self.Make(series); }, visit);
     } else {
-      for (const Entry& entry : self.by_age_) {
-        archive.Value(entry.series);
-        archive.Value(entry.time_us);
-        entry.model->Save(archive);
-      }
+      self.followed_.Save(archive, visit);
     }
   }
 
  private:
-  using Place = std::list<Entry>::iterator;
-
   template <class Self, class Archive>
   static void VisitSettings(Self& self, Archive& archive) {
     std::uint64_t count = self.settings_of_.size();
@@ -101,14 +88,11 @@ class SeriesTable {
       }
     }
   }
-  Place Add(graph::NodeId series);
-  void Remove(graph::NodeId series);
+  Followed Make(graph::NodeId series) const;
 
   SeriesTableOptions options_;
   std::map<graph::NodeId, SeriesSettings> settings_of_;
-  std::list<Entry> by_age_;
-  std::unordered_map<graph::NodeId, Place> by_series_;
-  std::int64_t evicted_count_ = 0;
+  LatestSeries<Followed> followed_;
 };
 
 }  // namespace weft::operators::sequence

@@ -35,31 +35,32 @@ std::optional<SettingsProblem> ReadFields(const v1::SeriesModel& message,
   return std::nullopt;
 }
 
-std::optional<SettingsProblem> ReadHorizons(const v1::SeriesModel& message,
-                                            SeriesSettings& settings) {
-  if (message.horizon_size() > static_cast<int>(SeriesSettings::kMostHorizons))
+}  // namespace
+
+std::optional<SettingsProblem> ReadHorizons(
+    const google::protobuf::RepeatedField<std::int64_t>& list,
+    std::vector<std::int64_t>& horizons) {
+  if (list.size() > static_cast<int>(SeriesSettings::kMostHorizons))
     return SettingsProblem{"horizon", Concat("expected at most ", SeriesSettings::kMostHorizons,
-                                             " horizons, got ", message.horizon_size())};
-  if (message.horizon_size() > 0) settings.horizons.clear();
-  for (int i = 0; i < message.horizon_size(); ++i) {
-    const std::int64_t horizon = message.horizon(i);
-    const std::int64_t least = settings.horizons.empty() ? 1 : settings.horizons.back() + 1;
+                                             " horizons, got ", list.size())};
+  if (!list.empty()) horizons.clear();
+  for (int i = 0; i < list.size(); ++i) {
+    const std::int64_t horizon = list[i];
+    const std::int64_t least = horizons.empty() ? 1 : horizons.back() + 1;
     if (horizon < least || horizon > SeriesSettings::kMostHorizon)
       return SettingsProblem{Path("horizon", i),
                              Concat("expected rising numbers from 1 to ",
                                     SeriesSettings::kMostHorizon, ", got ", horizon)};
-    settings.horizons.push_back(horizon);
+    horizons.push_back(horizon);
   }
   return std::nullopt;
 }
-
-}  // namespace
 
 std::variant<SeriesSettings, SettingsProblem> SettingsFrom(const v1::SeriesModel& message) {
   SeriesSettings settings;
   if (message.model() == v1::SERIES_MODEL_KIND_HTM) settings.kind = SeriesKind::kHtm;
   if (auto problem = ReadFields(message, settings)) return *std::move(problem);
-  if (auto problem = ReadHorizons(message, settings)) return *std::move(problem);
+  if (auto problem = ReadHorizons(message.horizon(), settings.horizons)) return *std::move(problem);
   if (message.step_us() < 0)
     return SettingsProblem{"step_us", Concat("expected 0 or more, got ", message.step_us())};
   settings.step_us = message.step_us();

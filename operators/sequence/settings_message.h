@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "operators/sequence/series_settings.h"
 #include "weft/operators/sequence/v1/sequence.pb.h"
@@ -18,5 +19,9 @@ struct SettingsProblem {
 
 // With defaults filled in; the problem if it has one.
 std::variant<SeriesSettings, SettingsProblem> SettingsFrom(const v1::SeriesModel& message);
+
+// Sets `horizons` to a list unless that is empty.
+std::optional<SettingsProblem> ReadHorizons(
+    const google::protobuf::RepeatedField<std::int64_t>& list, std::vector<std::int64_t>& horizons);
 
 }  // namespace weft::operators::sequence

@@ -35,6 +35,7 @@ class SpatialPooler {
   // The active columns of an input, rising; valid until the next step.
   std::span<const std::uint32_t> Step(std::span<const std::uint32_t> input, bool learns);
 
+  std::int64_t column_count() const { return options_.columns; }
   std::size_t bytes() const;
 
   // State to save, and to load into one with the same options.

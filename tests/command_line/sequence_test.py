@@ -7,11 +7,13 @@ import math
 import os
 import pathlib
 import random
+import subprocess
 import sys
 import tempfile
 import unittest
 
-from program import ROOT, check, run
+import program
+from program import ROOT, WEFT, check, run
 
 DATA = pathlib.Path(os.environ.get("WEFT_DATA", ROOT.parent / "shared" / "data"))
 
@@ -85,6 +87,90 @@ class Sequence(unittest.TestCase):
         wrong.write_text("symbol\n1\none\n")
         refused = run("eval", "symbols", str(wrong), code=3)
         self.assertIn('wrong.csv:3: symbol: expected a whole number, got "one"', refused.stderr)
+
+    def ask(self, name, *arguments):
+        """An answer as JSON, and as text."""
+        text = run(*arguments, "--to", self.address).stdout
+        answer = run(*arguments, "--to", self.address, "--json").stdout
+        return check(name, json.loads(answer)), text
+
+    def test_a_service_follows_series(self):
+        graph = str(ROOT / "deploy" / "graphs" / "sequence.pbtxt")
+        server, self.address = program.serve(self.folder.name + "/data", "--graph", graph)
+        watch = subprocess.Popen(
+            [WEFT, "watch", "alarms", "--to", self.address, "--series", "b", "--json"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        watch.stderr.readline()
+        records = self.path / "records.csv"
+        with open(records, "w") as out:
+            out.write("src,dst,ts,label\n")
+            for i in range(2000):
+                for host in ("a", "b"):
+                    value = 10 + 4 * math.sin(i * math.pi / 144) + (9 if i == 1900 else 0)
+                    out.write(f"{host},load,{i * 300},{value:.4f}\n")
+        run("ingest", "events", str(records), "--to", self.address)
+        for line in watch.stdout:
+            alarm = check("watch_alarms", json.loads(line))
+            self.assertEqual(alarm["series"], "b")
+            self.assertGreaterEqual(alarm["alarm"], 0.175)
+            if alarm["time_us"] == 1900 * 300_000_000:
+                break
+        watch.terminate()
+        watch.wait(timeout=60)
+        watch.stdout.close()
+        watch.stderr.close()
+
+        listed, text = self.ask("query_series", "query", "series")
+        self.assertEqual([one["series"] for one in listed["series"]], ["b", "a"])
+        self.assertIn("2 series in all", text)
+        said, text = self.ask("predict_series", "predict", "series", "a", "--steps", "4")
+        self.assertEqual([step["horizon"] for step in said["forecasts"]], [1, 2, 3, 4])
+        self.assertAlmostEqual(
+            said["forecasts"][3]["mean"], 10 + 4 * math.sin(2003 * math.pi / 144), delta=1.0
+        )
+        self.assertIn("(between)", text)
+        why, text = self.ask("query_series_explained", "query", "series", "a")
+        self.assertEqual(why["fields"][0]["most"], max(14, why["fields"][0]["most"]))
+        self.assertEqual(why["alike"][0]["records_ago"] % 288, 0)
+        self.assertIn("at this time of day", text)
+        wrong = run("predict", "series", "c", "--to", self.address, code=1)
+        self.assertIn('follows no series "c"', wrong.stderr)
+        timeline = json.loads(run("query", "timeline", "--to", self.address, "--json").stdout)
+        marks = [mark for mark in timeline["marks"] if mark["kind"] == "anomaly"]
+        self.assertIn(1900 * 300_000_000, [mark["begin_us"] for mark in marks])
+        program.drain(server)
+
+    def test_htm_runs_from_its_parts(self):
+        records = self.path / "records.csv"
+        with open(records, "w") as out:
+            out.write("src,dst,ts,f0\n")
+            for i in range(1200):
+                value = 50 + 40 * math.sin(i * math.pi / 24) + (45 if i == 1100 else 0)
+                out.write(f"a,load,{i * 1800},{value:.4f}\n")
+        graph = str(ROOT / "deploy" / "graphs" / "htm.pbtxt")
+
+        def lines(output, schema):
+            flags = ("--input", f"events={records}", "--output", f"{output}=-")
+            text = run("run", graph, *flags).stdout
+            return [check(schema, json.loads(line)) for line in text.splitlines()]
+
+        cells = lines("cells", "run_sparse")
+        self.assertEqual({line["width"] for line in cells}, {65536})
+        self.assertEqual(cells[0]["unpredicted"], 1.0)
+        self.assertLess(sum(line["unpredicted"] for line in cells[1000:1100]), 30)
+        self.assertGreater(cells[1100]["unpredicted"], 0.5)
+        likelihood = lines("likelihood", "run_sequence")
+        self.assertGreater(max(line["score"] for line in likelihood[1100:1110]), 0.1)
+        forecasts = lines("forecasts", "run_sequence")
+        self.assertEqual([step["horizon"] for step in forecasts[0]["forecasts"]], [1, 5])
+        self.assertAlmostEqual(
+            forecasts[1050]["forecasts"][0]["mean"],
+            50 + 40 * math.sin(1051 * math.pi / 24),
+            delta=20,
+        )
 
     def test_run_writes_records(self):
         records = self.path / "records.csv"

@@ -1,8 +1,9 @@
-"""Client of Weft: events in, link predictions and episodes out."""
+"""Client of Weft: events in; link predictions, episodes and what is said of series out."""
 
 from weft_client.client import Client, Event, Feed, Ranked, Ranking, Reject, Score
 from weft_client.errors import FieldViolation, WeftError
 from weft_client.hierarchy import Hierarchy
+from weft_client.series import Series
 
 __all__ = [
     "Client",
@@ -14,5 +15,6 @@ __all__ = [
     "Ranking",
     "Reject",
     "Score",
+    "Series",
     "WeftError",
 ]

@@ -23,6 +23,7 @@ from weft.v1 import (
 )
 from weft_client.errors import WeftError, from_rpc_error
 from weft_client.hierarchy import Hierarchy
+from weft_client.series import Series
 
 Key = Union[str, int]
 
@@ -310,6 +311,11 @@ class Client:
         """What happened, at every time scale; of the first node that keeps a hierarchy unless one
         is named."""
         return Hierarchy(self._channel, node, self.deadline_seconds)
+
+    def series(self, node: str = "") -> Series:
+        """How unusual records of series are, and what comes next; of the first node that follows
+        series unless one is named."""
+        return Series(self._channel, node, self.deadline_seconds)
 
     def server_info(self) -> admin_pb2.GetServerInfoResponse:
         """Version, limits, feeds and how far they have come."""

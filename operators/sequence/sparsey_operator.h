@@ -1,0 +1,32 @@
+// `sparsey`: sparse bits -> codes of a Sparsey macrocolumn, and how new they are. See sparsey.md.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "graph/metrics.h"
+#include "graph/operator.h"
+#include "operators/sequence/machine_table.h"
+#include "operators/sequence/sparse_batch.h"
+#include "operators/sequence/sparsey_series.h"
+
+namespace weft::operators::sequence {
+
+class SparseyOperator final : public graph::Operator {
+ public:
+  static constexpr graph::In<SparseBatch> kInput{"SDR"};
+  static constexpr graph::Out<SparseBatch> kCodes{"CODES"};
+  static graph::Contract contract();
+
+  absl::Status Open(graph::OpenContext& context) override;
+  absl::Status Process(graph::ProcessContext& context) override;
+  absl::Status Save(graph::CheckpointSink& sink) const override;
+  absl::Status Load(graph::CheckpointSource& source) override;
+
+ private:
+  std::int32_t modules_ = 0, cells_ = 0;
+  std::optional<MachineTable<SparseySeries>> machines_;
+  graph::Gauge* series_ = nullptr;
+};
+
+}  // namespace weft::operators::sequence
