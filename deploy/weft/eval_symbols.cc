@@ -25,11 +25,12 @@ struct Flags {
 
 // The rows that are scored: those with a target that a column next_is_end marks; without one every
 // row's successor.
-std::vector<SymbolRow> RowsOf(const std::vector<std::vector<std::int64_t>>& columns) {
+std::vector<SymbolRow> RowsOf(std::vector<std::vector<std::int64_t>> columns) {
   const auto& symbol = columns[0];
   const auto& target = columns[1];
   const auto& marked = columns[2];
   std::vector<SymbolRow> rows;
+  rows.reserve(symbol.size());
   for (std::size_t i = 0; i < symbol.size(); ++i) {
     SymbolRow row{.symbol = symbol[i]};
     if (!target.empty()) {
@@ -43,10 +44,9 @@ std::vector<SymbolRow> RowsOf(const std::vector<std::vector<std::int64_t>>& colu
 }
 
 int Evaluate(const Flags& flags) {
-  const auto columns =
-      operators::io::LoadIntegers(flags.path, {"symbol", "target?", "next_is_end?"});
+  auto columns = operators::io::LoadIntegers(flags.path, {"symbol", "target?", "next_is_end?"});
   if (!columns.ok()) return FailOnInput(columns.status());
-  const std::vector<SymbolRow> rows = RowsOf(*columns);
+  const std::vector<SymbolRow> rows = RowsOf(*std::move(columns));
   const double begin = operators::learn::ProcessCpuSeconds();
   const SymbolResult result = operators::sequence::EvaluateSymbols(rows, flags.options);
   const double seconds = operators::learn::ProcessCpuSeconds() - begin;

@@ -54,9 +54,15 @@ class SegmentStore {
   template <class Keep>
   void MakeRoom(Id segment, std::int32_t count, Keep keep);
 
-  // Adds 1 for each synapse on `cell` to the count of its segment, and 2^16 if it is connected;
-  // segments that come to their first one are appended to `touched`.
-  void Count(std::uint32_t cell, std::vector<std::uint32_t>& count, std::vector<Id>& touched) const;
+  // Synapses on these cells.
+  std::int64_t ListenersOf(std::span<const std::uint32_t> cells) const;
+  // Adds 1 for each synapse on these cells to the count of its segment, and kConnectedOne if it is
+  // connected.
+  static constexpr std::uint32_t kConnectedOne = 1 << 8;
+  void Count(std::span<const std::uint32_t> cells, std::vector<std::uint16_t>& count) const;
+  // The same; segments that come to their first one are appended to `touched`.
+  void Count(std::span<const std::uint32_t> cells, std::vector<std::uint16_t>& count,
+             std::vector<Id>& touched) const;
   std::size_t segment_places() const { return segments_.size(); }
 
   // State to save, and to load into a store with the same limits.

@@ -1,7 +1,7 @@
 #include "operators/sequence/symbol_evaluation.h"
 
 #include <algorithm>
-#include <map>
+#include <unordered_map>
 
 #include "operators/sequence/encoders.h"
 #include "operators/sequence/temporal_memory.h"
@@ -12,26 +12,26 @@ namespace {
 constexpr std::int64_t kPart = 1000;
 constexpr std::int64_t kColumns = 2048, kActive = 41;
 
-// Codes of the symbols so far, and which of them a set of columns is most like.
+// Codes of symbols, and which of those so far a set of columns is most like.
 class Codebook {
  public:
   explicit Codebook(std::uint64_t seed)
       : encoder_({.bits = kColumns, .active = kActive, .seed = seed}), symbols_of_(kColumns) {}
 
+  // Valid until the next one.
   const SparseBits& CodeOf(std::int64_t symbol) {
-    const auto [at, is_new] = place_.try_emplace(symbol, codes_.size());
-    if (is_new) {
-      encoder_.Encode(static_cast<std::uint64_t>(symbol), codes_.emplace_back());
-      symbols_.push_back(symbol);
-      for (const std::uint32_t bit : codes_.back().bits)
-        symbols_of_[bit].push_back(static_cast<std::uint32_t>(at->second));
-    }
-    return codes_[at->second];
+    code_.size = 0;
+    code_.bits.clear();
+    encoder_.Encode(static_cast<std::uint64_t>(symbol), code_);
+    const auto [at, is_new] = place_.try_emplace(symbol, static_cast<std::uint32_t>(place_.size()));
+    if (is_new)
+      for (const std::uint32_t bit : code_.bits) symbols_of_[bit].push_back(at->second);
+    return code_;
   }
 
   // Whether a symbol is among the `most` that overlap the columns most; none overlaps nothing.
   bool IsAmongBest(std::span<const std::uint32_t> columns, std::int64_t symbol, std::int64_t most) {
-    overlap_.assign(codes_.size(), 0);
+    overlap_.assign(place_.size(), 0);
     for (const std::uint32_t column : columns)
       for (const std::uint32_t place : symbols_of_[column]) ++overlap_[place];
     const auto found = place_.find(symbol);
@@ -46,9 +46,8 @@ class Codebook {
 
  private:
   CategoryEncoder encoder_;
-  std::map<std::int64_t, std::size_t> place_;
-  std::vector<std::int64_t> symbols_;
-  std::vector<SparseBits> codes_;
+  std::unordered_map<std::int64_t, std::uint32_t> place_;
+  SparseBits code_;
   std::vector<std::vector<std::uint32_t>> symbols_of_;  // by column
   std::vector<std::int64_t> overlap_;
 };
@@ -60,7 +59,7 @@ SymbolResult EvaluateSymbols(const std::vector<SymbolRow>& rows, const SymbolOpt
   TemporalMemory memory({.activation_threshold = 15,
                          .min_threshold = 15,
                          .predicted_decrement = kills ? 0.01 : 0.02,
-                         .max_new_synapses = 32,
+                         .max_new_synapses = kills ? 36 : 32,
                          .seed = options.seed + 1960});
   Codebook codes(options.seed);
   SymbolResult result;

@@ -42,7 +42,7 @@ TemporalMemory::TemporalMemory(const TemporalMemoryOptions& options)
 
 std::size_t TemporalMemory::bytes() const {
   return segments_.bytes() + 3 * active_bits_.size() * sizeof(std::uint32_t) +
-         count_.capacity() * sizeof(std::uint32_t);
+         count_.capacity() * sizeof(std::uint16_t);
 }
 
 void TemporalMemory::Reset() {
@@ -189,18 +189,49 @@ void TemporalMemory::Punish(const Match& match) {
     segments_.Destroy(match.segment);
 }
 
-void TemporalMemory::Predict() {
-  count_.resize(segments_.segment_places());
-  touched_.clear();
-  for (const std::uint32_t cell : active_) segments_.Count(cell, count_, touched_);
-  matches_.clear();
-  for (const Id id : touched_) {
-    const auto potential = static_cast<std::int32_t>(count_[id] & 0xffff);
-    const auto connected = static_cast<std::int32_t>(count_[id] >> 16);
-    count_[id] = 0;
-    if (potential >= options_.min_threshold || connected >= options_.activation_threshold)
-      matches_.push_back({segments_.CellOf(id), id, connected, potential});
+void TemporalMemory::AddIfMatching(Id id, std::uint32_t count) {
+  const auto potential = static_cast<std::int32_t>(count % SegmentStore::kConnectedOne);
+  const auto connected = static_cast<std::int32_t>(count / SegmentStore::kConnectedOne);
+  if (potential >= options_.min_threshold || connected >= options_.activation_threshold)
+    matches_.push_back({segments_.CellOf(id), id, connected, potential});
+}
+
+// After a burst most segments hear something: it is quicker to look at all of them than to note
+// which did.
+void TemporalMemory::FindMatches() {
+  const std::size_t places = segments_.segment_places();
+  count_.resize(places);
+  if (segments_.ListenersOf(active_) < static_cast<std::int64_t>(places) / 4) {
+    touched_.clear();
+    segments_.Count(active_, count_, touched_);
+    for (const Id id : touched_) {
+      AddIfMatching(id, count_[id]);
+      count_[id] = 0;
+    }
+    return;
   }
+  segments_.Count(active_, count_);
+  // A segment without this many synapses on active cells neither matches nor is active.
+  const auto fewest =
+      static_cast<std::uint16_t>(std::min(options_.min_threshold, options_.activation_threshold));
+  constexpr std::size_t kAtOnce = 64;
+  for (std::size_t begin = 0; begin < places; begin += kAtOnce) {
+    const std::size_t end = std::min(begin + kAtOnce, places);
+    const std::uint16_t* const count = count_.data();
+    std::uint16_t most = 0;
+    for (std::size_t id = begin; id < end; ++id)
+      most = std::max(most, static_cast<std::uint16_t>(count[id] % SegmentStore::kConnectedOne));
+    if (most < fewest) continue;
+    for (std::size_t id = begin; id < end; ++id)
+      if (count[id] % SegmentStore::kConnectedOne >= fewest)
+        AddIfMatching(static_cast<Id>(id), count[id]);
+  }
+  std::ranges::fill(count_, std::uint16_t{0});
+}
+
+void TemporalMemory::Predict() {
+  matches_.clear();
+  FindMatches();
   std::ranges::sort(matches_, [](const Match& one, const Match& other) {
     return one.cell != other.cell ? one.cell < other.cell : one.segment < other.segment;
   });

@@ -85,6 +85,8 @@ class TemporalMemory {
   void Grow(Id segment, std::int32_t count);
   void Punish(const Match& match);
   void Predict();
+  void FindMatches();
+  void AddIfMatching(Id segment, std::uint32_t count);
   bool IsWhole() const;
   void Restore();
 
@@ -99,7 +101,7 @@ class TemporalMemory {
   // What active_ makes of the segments.
   std::vector<Match> matches_;
   std::vector<std::uint32_t> predicted_columns_;
-  std::vector<std::uint32_t> count_;  // by segment, 0 between steps
+  std::vector<std::uint16_t> count_;  // by segment (SegmentStore::Count), 0 between steps
   std::vector<Id> touched_;
   std::vector<std::uint32_t> candidates_;
 };
