@@ -7,7 +7,7 @@ namespace weft::cache {
 namespace {
 
 constexpr std::int64_t kFewestPlaces = 64;
-constexpr std::int64_t kFewestWords = 4096;
+constexpr std::int64_t kFirstWords = 4096;
 
 }  // namespace
 
@@ -15,7 +15,7 @@ EpisodeRing::EpisodeRing(const Options& options, gpu::Memory memory)
     : options_(options),
       memory_(memory),
       episodes_(kFewestPlaces, memory),
-      words_(kFewestWords, memory) {
+      words_(kFirstWords, memory) {
   by_salience_.Reset(kFewestPlaces);
   by_score_.Reset(kFewestPlaces);
 }

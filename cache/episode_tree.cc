@@ -8,7 +8,7 @@ namespace weft::cache {
 namespace {
 
 constexpr std::int64_t kFewestEpisodes = 1024;
-constexpr std::int64_t kFewestWords = 1 << 20;
+constexpr std::int64_t kFewestTreeWords = 1 << 20;
 
 }  // namespace
 
@@ -20,7 +20,7 @@ EpisodeTree::EpisodeTree(const EpisodeTreeOptions& options, gpu::Memory memory) 
     };
     levels_.emplace_back(
         EpisodeRing::Options{.most_episodes = halved(options.most_leaves, kFewestEpisodes),
-                             .most_words = halved(options.most_words, kFewestWords),
+                             .most_words = halved(options.most_words, kFewestTreeWords),
                              .keep_us = options.keep_us[i]},
         memory);
   }

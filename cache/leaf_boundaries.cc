@@ -8,7 +8,6 @@
 namespace weft::cache {
 namespace {
 
-constexpr std::int64_t kNoScore = std::numeric_limits<std::int64_t>::min();
 // Bins of the scores whose quantile is taken: from -8 to 120 in steps of 1/32.
 constexpr std::int64_t kBinsPerOne = 32;
 constexpr std::int64_t kLowestBinned = -8;

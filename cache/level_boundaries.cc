@@ -6,12 +6,6 @@
 #include "cache/likelihood_ratio.h"
 
 namespace weft::cache {
-namespace {
-
-constexpr std::int64_t kNoScore = std::numeric_limits<std::int64_t>::min();
-
-}  // namespace
-
 void LevelBoundaries::Push(std::span<const std::uint32_t> pairs, std::uint64_t interactions,
                            std::vector<LevelStep>& decided) {
   Below& below = below_[static_cast<std::size_t>(count_) % below_.size()];

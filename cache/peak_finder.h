@@ -2,9 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 namespace weft::cache {
+
+// The score of what is no candidate for a peak.
+inline constexpr std::int64_t kNoScore = std::numeric_limits<std::int64_t>::min();
 
 // Scores are numbered from 0. A score is known to be a peak once `radius` more have come. Of equal
 // ones the earliest is the peak.

@@ -8,6 +8,9 @@
 
 namespace weft::graph {
 
+inline constexpr double kNanosecondsPerSecond = 1e9;
+inline constexpr std::int64_t kNanosecondsPerMillisecond = 1'000'000;
+
 // The machine's monotonic and wall clocks. Thread-safe.
 class SystemClock final : public Clock {
  public:

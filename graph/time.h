@@ -16,4 +16,9 @@ inline constexpr TimeUs kAfterAllTime = std::numeric_limits<TimeUs>::max();
 
 inline constexpr TimeUs kMicrosecondsPerSecond = 1'000'000;
 
+// A duration in seconds.
+constexpr double Seconds(TimeUs duration_us) {
+  return static_cast<double>(duration_us) / static_cast<double>(kMicrosecondsPerSecond);
+}
+
 }  // namespace weft::graph

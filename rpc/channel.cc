@@ -5,8 +5,8 @@
 namespace weft::rpc {
 namespace {
 
-constexpr int kKeepAliveMs = 30'000;
-constexpr int kKeepAliveTimeoutMs = 20'000;
+constexpr int kChannelKeepAliveMs = 30'000;
+constexpr int kChannelKeepAliveTimeoutMs = 20'000;
 constexpr int kBackoffFirstMs = 50;
 constexpr int kBackoffMostMs = 1'000;
 constexpr int kConnectTimeoutMs = 5'000;
@@ -17,8 +17,8 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(-1);
   arguments.SetMaxSendMessageSize(-1);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepAliveMs);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepAliveTimeoutMs);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kChannelKeepAliveMs);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kChannelKeepAliveTimeoutMs);
   // A server that restarts is back within a second or so.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kBackoffFirstMs);
   // Despite its name: how long one attempt may take.

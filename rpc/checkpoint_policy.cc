@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "graph/clock.h"
+
 namespace weft::rpc {
 namespace {
 
@@ -16,7 +18,6 @@ constexpr double kTimeShareMax = 0.2;
 // mostly the wait behind queued packets, which costs nothing, and the limit is a promise.
 constexpr double kPauseShareMax = 0.3;
 constexpr double kSmoothing = 0.2;
-constexpr double kNanosecondsPerSecond = 1e9;
 
 }  // namespace
 
@@ -37,7 +38,7 @@ void CheckpointPolicy::Replayed(std::uint64_t entry_count, double seconds) {
 
 void CheckpointPolicy::Observe(std::int64_t now_ns, std::uint64_t applied_count, bool backlog) {
   if (backlog && seen_backlog_ && now_ns > seen_ns_ && applied_count > seen_count_) {
-    const double seconds = static_cast<double>(now_ns - seen_ns_) / kNanosecondsPerSecond;
+    const double seconds = static_cast<double>(now_ns - seen_ns_) / graph::kNanosecondsPerSecond;
     Learn(static_cast<double>(applied_count - seen_count_) / seconds);
   }
   seen_ns_ = now_ns;
@@ -57,8 +58,9 @@ bool CheckpointPolicy::Due(std::int64_t now_ns, std::uint64_t durable_count) con
 void CheckpointPolicy::Cut(std::int64_t now_ns, std::int64_t duration_ns,
                            std::uint64_t applied_count) {
   contained_count_ = applied_count;
-  const double pause_ns = std::min(static_cast<double>(duration_ns) / kTimeShareMax,
-                                   kPauseShareMax * max_replay_seconds_ * kNanosecondsPerSecond);
+  const double pause_ns =
+      std::min(static_cast<double>(duration_ns) / kTimeShareMax,
+               kPauseShareMax * max_replay_seconds_ * graph::kNanosecondsPerSecond);
   not_before_ns_ = now_ns + static_cast<std::int64_t>(pause_ns);
 }
 

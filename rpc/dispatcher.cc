@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "graph/check.h"
+#include "graph/clock.h"
 #include "graph/text.h"
 #include "rpc/error_details.h"
 #include "rpc/thread_slice.h"
@@ -12,8 +13,6 @@ namespace weft::rpc {
 namespace {
 
 using google::protobuf::Message;
-
-constexpr double kNanosecondsPerSecond = 1e9;
 
 }  // namespace
 
@@ -78,7 +77,8 @@ absl::Status Dispatcher::Handle(const Method& method, std::int64_t deadline_ns,
 
 void Dispatcher::Count(const Method& method, const absl::Status& status,
                        std::int64_t start_ns) const {
-  method.seconds->Observe(static_cast<double>(clock_->NowNs() - start_ns) / kNanosecondsPerSecond);
+  method.seconds->Observe(static_cast<double>(clock_->NowNs() - start_ns) /
+                          graph::kNanosecondsPerSecond);
   metrics_
       ->GetCounter("grpc_server_handled_total", "Unary calls answered, by their status.",
                    {{"grpc_code", absl::StatusCodeToString(status.code())},
@@ -97,7 +97,7 @@ void Dispatcher::Call(std::string_view path, std::int64_t deadline_ns, const Mes
   const std::int64_t start_ns = clock_->NowNs();
   const std::int64_t latest_ns =
       start_ns +
-      static_cast<std::int64_t>(options_.default_deadline_seconds * kNanosecondsPerSecond);
+      static_cast<std::int64_t>(options_.default_deadline_seconds * graph::kNanosecondsPerSecond);
   if (deadline_ns == 0) deadline_ns = latest_ns;
   const bool posted = Post([=, this, &method, &request, &response] {
     const absl::Status status = Handle(method, deadline_ns, request, response);

@@ -12,6 +12,7 @@
 #include "rpc/error_details.h"
 #include "rpc/hierarchy_handlers.h"
 #include "rpc/history_handlers.h"
+#include "rpc/list_limits.h"
 #include "rpc/position.h"
 #include "rpc/read_hierarchy.h"
 
@@ -23,7 +24,6 @@ using graph::NodeId;
 using operators::hierarchy::HierarchyReader;
 
 constexpr int kFollowedEventsMax = 10'000;
-constexpr int kListNames = 3;
 constexpr int kNodesDefault = 100;
 constexpr int kNodesMax = 2000;
 

@@ -6,6 +6,7 @@
 #include "absl/strings/cord.h"
 #include "google/rpc/error_details.pb.h"
 #include "graph/check.h"
+#include "graph/clock.h"
 #include "graph/text.h"
 
 namespace weft::rpc {
@@ -18,7 +19,6 @@ using google::rpc::RetryInfo;
 constexpr std::string_view kTypePrefix = "type.googleapis.com/";
 constexpr std::string_view kReasonPrefix = "ERROR_REASON_";
 constexpr std::string_view kDomain = "weft";
-constexpr std::int64_t kNanosecondsPerMillisecond = 1'000'000;
 
 // 0: trying again does not help.
 std::int64_t RetryDelayMs(v1::ErrorReason reason) {
@@ -74,7 +74,7 @@ absl::Status WithReason(absl::Status status, v1::ErrorReason reason,
     RetryInfo retry;
     retry.mutable_retry_delay()->set_seconds(delay_ms / 1000);
     retry.mutable_retry_delay()->set_nanos(
-        static_cast<std::int32_t>(delay_ms % 1000 * kNanosecondsPerMillisecond));
+        static_cast<std::int32_t>(delay_ms % 1000 * graph::kNanosecondsPerMillisecond));
     Attach(retry, status);
   }
   return status;

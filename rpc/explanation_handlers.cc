@@ -24,7 +24,7 @@ using operators::link::PairExplanation;
 using operators::link::PairQuestion;
 
 // Each takes some hundred microseconds of the operator's own time.
-constexpr int kPairsMax = 16;
+constexpr int kExplainedPairsMax = 16;
 
 v1::LinkExplanation ToMessage(const PairExplanation& explanation, const Interner& interner) {
   v1::LinkExplanation message;
@@ -54,9 +54,9 @@ absl::StatusOr<v1::ExplainLinksResponse> ExplainLinks(GraphHost& host, Predictor
                                                       const CallContext& context,
                                                       const v1::ExplainLinksRequest& request) {
   WEFT_TRY(host.CheckServing());
-  if (request.pair_size() == 0 || request.pair_size() > kPairsMax) {
-    return InvalidField("pair",
-                        Concat("expected 1 to ", kPairsMax, " pairs, got ", request.pair_size()));
+  if (request.pair_size() == 0 || request.pair_size() > kExplainedPairsMax) {
+    return InvalidField(
+        "pair", Concat("expected 1 to ", kExplainedPairsMax, " pairs, got ", request.pair_size()));
   }
   if (request.has_min_position()) {
     WEFT_TRY(WaitForPosition(host, context, request.min_position()));

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "graph/check.h"
+#include "graph/clock.h"
 #include "graph/text.h"
 #include "operators/hierarchy/hierarchy_reader.h"
 #include "operators/hierarchy/salience.h"
@@ -24,7 +25,6 @@ namespace {
 
 constexpr std::chrono::milliseconds kLookEvery{50};
 constexpr std::int64_t kReadDeadlineUs = 5'000'000;
-constexpr double kNanosecondsPerSecond = 1e9;
 
 // kAfterAllTime for what does not fit, infinity above all.
 std::int64_t Microseconds(double seconds) {
@@ -53,7 +53,7 @@ Sequencer::Options SequencerOptions(const config::v1::FeedConfig& config, std::s
   options.lateness_us = config.lateness_us();
   options.max_ahead_us = Microseconds(config.max_ahead_seconds());
   options.idle_after_ns =
-      static_cast<std::int64_t>(config.idle_after_seconds() * kNanosecondsPerSecond);
+      static_cast<std::int64_t>(config.idle_after_seconds() * graph::kNanosecondsPerSecond);
   options.limits.key_bytes = config.max_key_bytes();
   options.limits.feature_count = config.feature_count();
   options.limits.missing_values = config.missing_values();

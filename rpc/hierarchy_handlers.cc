@@ -9,6 +9,7 @@
 #include "graph/text.h"
 #include "rpc/episode_message.h"
 #include "rpc/error_details.h"
+#include "rpc/list_limits.h"
 #include "rpc/read_hierarchy.h"
 #include "rpc/read_salience.h"
 
@@ -17,9 +18,6 @@ namespace {
 
 using operators::hierarchy::HierarchyReader;
 
-constexpr std::int64_t kListDefault = 1000;
-constexpr std::int64_t kListMax = 10'000;
-constexpr int kListNames = 3;
 constexpr int kOneNames = 16;
 constexpr int kEntitiesMax = 256;
 

@@ -6,6 +6,7 @@
 
 #include <httplib.h>
 
+#include "graph/clock.h"
 #include "graph/text.h"
 #include "rpc/connect_error.h"
 #include "rpc/connect_stream.h"
@@ -17,7 +18,6 @@ namespace {
 // A stream holds one.
 constexpr int kThreads = 32;
 constexpr int kKeepAliveSeconds = 5;
-constexpr std::int64_t kNanosecondsPerMillisecond = 1'000'000;
 
 constexpr char kJsonType[] = "application/json";
 constexpr char kBinaryType[] = "application/proto";
@@ -121,7 +121,7 @@ class ConnectServer final : public HttpServer {
           timeout_ms > 9'999'999'999) {
         return SetError(InvalidField("Connect-Timeout-Ms", "expected milliseconds"), response);
       }
-      deadline_ns = environment_.clock->NowNs() + timeout_ms * kNanosecondsPerMillisecond;
+      deadline_ns = environment_.clock->NowNs() + timeout_ms * graph::kNanosecondsPerMillisecond;
     }
     if (streams) return streams_.Serve(request, deadline_ns, codec, response);
     absl::StatusOr<std::string> answer =

@@ -14,6 +14,7 @@
 #include "operators/link/link_types.h"
 #include "rpc/error_details.h"
 #include "rpc/link_past.h"
+#include "rpc/list_limits.h"
 #include "rpc/position.h"
 #include "rpc/read_predictor.h"
 #include "rpc/wait_position.h"
@@ -32,8 +33,6 @@ using operators::link::LinkReader;
 using operators::link::PairScore;
 
 constexpr int kPairsMax = 4096;
-constexpr int kTopDefault = 10;
-constexpr int kTopMax = 1000;
 constexpr int kCandidatesDefault = 1000;
 constexpr int kCandidatesMax = 10000;
 

@@ -10,6 +10,7 @@
 #include "rpc/episode_message.h"
 #include "rpc/error_details.h"
 #include "rpc/hierarchy_handlers.h"
+#include "rpc/list_limits.h"
 #include "rpc/read_hierarchy.h"
 
 namespace weft::rpc {
@@ -19,9 +20,6 @@ using operators::hierarchy::HierarchyReader;
 
 constexpr int kDifferencesDefault = 10;
 constexpr int kDifferencesMax = 32;
-constexpr int kListNames = 3;
-constexpr int kTopDefault = 10;
-constexpr int kTopMax = 1000;
 constexpr int kPrecedentsDefault = 5;
 constexpr int kPrecedentsMax = 100;
 constexpr std::int64_t kHorizonDefaultUs = 30'000'000;

@@ -24,7 +24,7 @@ constexpr const char* kSharedProducer = "weft.v1.SequenceService.Push";
 
 // The records as events of the feed: the values are its features or, of a feed without any, the
 // label.
-absl::StatusOr<v1::EventColumns> EventsOf(const v1::PushRequest& request, const Sequencer& feed) {
+absl::StatusOr<v1::EventColumns> ColumnsOf(const v1::PushRequest& request, const Sequencer& feed) {
   if (request.series().empty()) return InvalidField("series", "expected the key of a series");
   if (request.record_size() == 0 || request.record_size() > kMostRecords)
     return InvalidField(
@@ -69,7 +69,7 @@ absl::StatusOr<v1::PushResponse> Push(GraphHost& host, const CallContext& contex
   WEFT_TRY(ReadSequence(host, context, node, state,
                         [](const SequenceReader&) { return absl::OkStatus(); }));
   WEFT_ASSIGN(Sequencer* const sequencer, host.SequencerBefore(node));
-  WEFT_ASSIGN(const v1::EventColumns events, EventsOf(request, *sequencer));
+  WEFT_ASSIGN(const v1::EventColumns events, ColumnsOf(request, *sequencer));
   const std::string producer = request.producer().empty() ? kSharedProducer : request.producer();
   WEFT_ASSIGN(const Sequencer::Submitted submitted,
               sequencer->SubmitOnce(producer, events, /*append=*/!request.has_first_seq()));

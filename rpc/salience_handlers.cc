@@ -11,6 +11,7 @@
 #include "rpc/episode_message.h"
 #include "rpc/error_details.h"
 #include "rpc/hierarchy_handlers.h"
+#include "rpc/list_limits.h"
 #include "rpc/read_hierarchy.h"
 #include "rpc/read_salience.h"
 
@@ -18,12 +19,6 @@ namespace weft::rpc {
 namespace {
 
 using operators::hierarchy::HierarchyReader;
-
-constexpr std::int64_t kListDefault = 1000;
-constexpr std::int64_t kListMax = 10'000;
-constexpr int kListNames = 3;
-constexpr int kTopDefault = 10;
-constexpr int kTopMax = 1000;
 
 absl::StatusOr<std::vector<PickedEpisode>> TopLearned(GraphHost& host, const CallContext& context,
                                                       const v1::TopSalientRequest& request,

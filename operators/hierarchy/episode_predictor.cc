@@ -17,7 +17,7 @@ constexpr std::int64_t kLeastEpisodes = 64;
 constexpr std::int64_t kMostEpisodes = 1 << 16;
 constexpr std::int64_t kMostPrecedents = 64;
 
-absl::StatusOr<ForecasterOptions> OptionsOf(const graph::OpenContext& context) {
+absl::StatusOr<ForecasterOptions> ForecasterOptionsOf(const graph::OpenContext& context) {
   const auto& message = context.Options<v1::EpisodePredictor>();
   ForecasterOptions options;
   WEFT_TRY(graph::ReadBound(context, "horizon_us", message.horizon_us(), 1, kMostHorizonUs,
@@ -55,7 +55,7 @@ graph::Contract EpisodePredictor::contract() {
 }
 
 absl::Status EpisodePredictor::Open(graph::OpenContext& context) {
-  WEFT_ASSIGN(const ForecasterOptions options, OptionsOf(context));
+  WEFT_ASSIGN(const ForecasterOptions options, ForecasterOptionsOf(context));
   std::string error;
   const std::optional<gpu::Exec> exec = gpu::OpenExec(context.device(), error);
   if (!exec) return absl::FailedPreconditionError(error);

@@ -11,18 +11,18 @@
 namespace weft::operators::hierarchy {
 namespace {
 
-constexpr std::int32_t kMostWindow = 1024;
+constexpr std::int32_t kMostLeafWindow = 1024;
 constexpr double kLeastThreshold = -100.0;
 constexpr double kMostThreshold = 1e6;
 constexpr std::int64_t kMostSnapshots = 1 << 20;
 
-absl::StatusOr<cache::LeafOptions> OptionsOf(const graph::OpenContext& context) {
+absl::StatusOr<cache::LeafOptions> LeafOptionsOf(const graph::OpenContext& context) {
   const auto& message = context.Options<v1::EpisodeSegmenter>();
   cache::LeafOptions options;
   if (message.window() != 0) options.window = message.window();
-  if (options.window < 2 || options.window > kMostWindow)
+  if (options.window < 2 || options.window > kMostLeafWindow)
     return context.OptionError(
-        "window", graph::Concat("expected 2 to ", kMostWindow, ", got ", message.window()));
+        "window", graph::Concat("expected 2 to ", kMostLeafWindow, ", got ", message.window()));
   if (message.has_threshold()) {
     if (!(message.threshold() >= kLeastThreshold && message.threshold() <= kMostThreshold))
       return context.OptionError(
@@ -58,7 +58,7 @@ graph::Contract EpisodeSegmenter::contract() {
 }
 
 absl::Status EpisodeSegmenter::Open(graph::OpenContext& context) {
-  WEFT_ASSIGN(const cache::LeafOptions options, OptionsOf(context));
+  WEFT_ASSIGN(const cache::LeafOptions options, LeafOptionsOf(context));
   boundaries_.emplace(options);
   return absl::OkStatus();
 }

@@ -24,7 +24,7 @@ constexpr std::int64_t kMostReportEvery = 1 << 20;
 constexpr double kMostKeepSeconds = 3.2e9;  // a century
 constexpr double kMicroseconds = 1e6;
 
-absl::StatusOr<cache::EpisodeTreeOptions> OptionsOf(const graph::OpenContext& context) {
+absl::StatusOr<cache::EpisodeTreeOptions> TreeOptionsOf(const graph::OpenContext& context) {
   const auto& message = context.Options<v1::EpisodeTreeBuild>();
   cache::EpisodeTreeOptions options;
   WEFT_TRY(graph::ReadBound(context, "max_leaves", message.max_leaves(), kLeastLeaves, kMostLeaves,
@@ -67,7 +67,7 @@ graph::Contract EpisodeTreeBuild::contract() {
 }
 
 absl::Status EpisodeTreeBuild::Open(graph::OpenContext& context) {
-  WEFT_ASSIGN(const cache::EpisodeTreeOptions options, OptionsOf(context));
+  WEFT_ASSIGN(const cache::EpisodeTreeOptions options, TreeOptionsOf(context));
   std::string error;
   const std::optional<gpu::Exec> exec = gpu::OpenExec(context.device(), error);
   if (!exec) return absl::FailedPreconditionError(error);

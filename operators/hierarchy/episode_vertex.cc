@@ -7,6 +7,7 @@
 #include "cache/episode_tree.h"
 #include "cache/pair_list.h"
 #include "gpu/elementary.h"
+#include "operators/hierarchy/log_scale.h"
 
 namespace weft::operators::hierarchy {
 namespace {
@@ -14,16 +15,13 @@ namespace {
 constexpr double kShared = 0.3;          // of the nodes that two episodes name
 constexpr std::size_t kSharedReach = 8;  // episodes before
 
-float Log1p(double value) { return gpu::Log1p(static_cast<float>(std::max(value, 0.0))); }
-
 float ShareOf(std::uint32_t count, std::uint64_t all) {
   return all == 0 ? 0.0f : static_cast<float>(count) / static_cast<float>(all);
 }
 
 void FillShape(const cache::Episode& episode, std::size_t pairs, bool open, EpisodeVertex& vertex) {
-  constexpr double kMicroseconds = 1e6;
   const auto interactions = static_cast<double>(episode.interactions);
-  const double seconds = static_cast<double>(episode.end_us - episode.begin_us) / kMicroseconds;
+  const double seconds = graph::Seconds(episode.end_us - episode.begin_us);
   const double snapshots = static_cast<double>(episode.end - episode.begin);
   float* const column = vertex.columns.data();
   column[0] = static_cast<float>(vertex.level) / 4.0f;

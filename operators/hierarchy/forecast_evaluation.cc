@@ -15,7 +15,6 @@ namespace {
 
 using graph::TimeUs;
 
-constexpr double kMicroseconds = 1e6;
 constexpr double kLeastProbability = 1e-3;
 constexpr std::size_t kAllColumns = kWindowColumns + kLevelColumns;
 enum Head : std::size_t { kFixed, kCounted, kWindows, kHierarchy, kBoth, kRelational, kHeads };
@@ -24,7 +23,7 @@ class EndScores {
  public:
   void Add(const EndForecast& forecast, TimeUs end_us) {
     for (std::size_t i = 0; i < EndForecast::kShares.size(); ++i) {
-      const double over = static_cast<double>(end_us - forecast.end_us[i]) / kMicroseconds;
+      const double over = graph::Seconds(end_us - forecast.end_us[i]);
       const double share = EndForecast::kShares[i];
       pinball_ += std::max(share * over, (share - 1.0) * over) / 3.0;
     }

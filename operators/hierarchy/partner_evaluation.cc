@@ -13,8 +13,8 @@ using graph::NodeId;
 using graph::TimeUs;
 
 constexpr TimeUs kSecond = 1'000'000;
-constexpr std::array<TimeUs, 4> kWindows = {5 * kSecond, 30 * kSecond, 120 * kSecond,
-                                            600 * kSecond};
+constexpr std::array<TimeUs, 4> kWindowLengths = {5 * kSecond, 30 * kSecond, 120 * kSecond,
+                                                  600 * kSecond};
 constexpr std::array<std::array<bool, kPastStretches>, kPartnerMixes> kInMix = {{
     {true, true, true, true, false, false, false, true},
     {true, false, false, false, true, true, true, true},
@@ -168,7 +168,7 @@ PartnerResult EvaluatePartners(const graph::EventBatch& events, const PartnerOpt
       const std::array<TimeUs, 3> begins = OpenBegins(stream.tree());
       for (std::size_t s = 0; s < kPastStretches; ++s) {
         TimeUs begin_us = events.time_us.front();
-        if (s < kWindows.size()) begin_us = now_us - kWindows[s];
+        if (s < kWindowLengths.size()) begin_us = now_us - kWindowLengths[s];
         if (s >= kOpenLeaf && s <= kOpenGrandparent) begin_us = begins[s - kOpenLeaf];
         stretches[s].MoveTo(begin_us, static_cast<std::size_t>(i));
       }

@@ -4,13 +4,10 @@
 #include <utility>
 
 #include "gpu/elementary.h"
+#include "operators/hierarchy/log_scale.h"
 
 namespace weft::operators::hierarchy {
 namespace {
-
-constexpr double kMicroseconds = 1e6;
-
-float Log1p(double value) { return gpu::Log1p(static_cast<float>(std::max(value, 0.0))); }
 
 LevelReadout ReadLevel(const EpisodeRow& row) {
   const cache::Episode& open = row.episode;
@@ -18,7 +15,7 @@ LevelReadout ReadLevel(const EpisodeRow& row) {
   level.level = row.level;
   level.begin = open.begin;
   level.begin_us = open.begin_us;
-  level.columns = {Log1p(static_cast<double>(open.end_us - open.begin_us) / kMicroseconds),
+  level.columns = {Log1p(graph::Seconds(open.end_us - open.begin_us)),
                    Log1p(static_cast<double>(open.child_count)),
                    Log1p(static_cast<double>(open.interactions))};
   return level;

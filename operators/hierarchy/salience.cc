@@ -19,7 +19,7 @@ constexpr std::int32_t kMostSteps = 64;
 constexpr std::int64_t kLeastScores = 64;
 constexpr std::int64_t kMostScores = 1 << 24;
 
-absl::StatusOr<SalienceOptions> OptionsOf(const graph::OpenContext& context) {
+absl::StatusOr<SalienceOptions> SalienceOptionsOf(const graph::OpenContext& context) {
   const auto& message = context.Options<v1::Salience>();
   SalienceOptions options;
   WEFT_TRY(graph::ReadBound(context, "window", message.window(), kLeastWindow, kMostWindow,
@@ -51,7 +51,7 @@ graph::Contract Salience::contract() {
 }
 
 absl::Status Salience::Open(graph::OpenContext& context) {
-  WEFT_ASSIGN(const SalienceOptions options, OptionsOf(context));
+  WEFT_ASSIGN(const SalienceOptions options, SalienceOptionsOf(context));
   std::string error;
   const std::optional<gpu::Exec> exec = gpu::OpenExec(context.device(), error);
   if (!exec) return absl::FailedPreconditionError(error);

@@ -13,7 +13,7 @@ constexpr std::int64_t kMostEmpty = 4096;
 constexpr std::int64_t kMostEvents = 1 << 24;
 constexpr std::int32_t kMostAutoEvents = 1'000'000;
 
-absl::StatusOr<SnapshotOptions> OptionsOf(const graph::OpenContext& context) {
+absl::StatusOr<SnapshotOptions> SnapshotOptionsOf(const graph::OpenContext& context) {
   const auto& message = context.Options<v1::SnapshotBuilder>();
   SnapshotOptions options;
   options.each_time = message.each_time();
@@ -55,7 +55,7 @@ graph::Contract SnapshotBuilder::contract() {
 }
 
 absl::Status SnapshotBuilder::Open(graph::OpenContext& context) {
-  WEFT_ASSIGN(const SnapshotOptions options, OptionsOf(context));
+  WEFT_ASSIGN(const SnapshotOptions options, SnapshotOptionsOf(context));
   cutter_.emplace(options);
   const graph::Labels labels = {{"node", std::string(context.node_name())}};
   late_ = &context.metrics().GetCounter("weft_snapshot_late_events_total",

@@ -18,7 +18,7 @@ namespace {
 
 using graph::Concat;
 
-constexpr std::size_t kMostColumns = 4096;
+constexpr std::size_t kMostSeriesColumns = 4096;
 constexpr std::size_t kNoColumn = std::string::npos;
 
 std::optional<double> NumberOf(std::string_view text) {
@@ -43,9 +43,9 @@ class Table {
     const ReadOptions options;
     Table table(path, RecordBuffer(std::move(file.bytes), options.limits.max_line_bytes), options);
     WEFT_TRY(table.buffer_.Peek().status());
-    WEFT_ASSIGN(CsvHeader header,
-                ReadCsvHeader(table.buffer_, table.rows_, kMostColumns,
-                              Concat("expected at most ", kMostColumns, " columns, got more")));
+    WEFT_ASSIGN(CsvHeader header, ReadCsvHeader(table.buffer_, table.rows_, kMostSeriesColumns,
+                                                Concat("expected at most ", kMostSeriesColumns,
+                                                       " columns, got more")));
     table.delimiter_ = header.delimiter;
     table.names_ = std::move(header.names);
     // Without a header the first line is a row.

@@ -12,10 +12,8 @@
 namespace weft::operators::learn {
 namespace {
 
-constexpr std::int64_t kWidth = kRelationalWidth;
-
 PerceptronOptions ReadoutPerceptron(const RelationalNetworkOptions& options) {
-  return {.columns = static_cast<std::int32_t>(options.groups * 2 * kWidth),
+  return {.columns = static_cast<std::int32_t>(options.groups * 2 * kRelationalWidth),
           .logits = options.logits,
           .seed = options.seed,
           .max_rows = options.max_graphs,
@@ -40,9 +38,9 @@ RelationalNetwork::RelationalNetwork(const RelationalNetworkOptions& options, co
       exec_(exec),
       weights_(0, gpu::MemoryOf(exec)),
       gradient_(0, gpu::MemoryOf(exec)),
-      adam_((static_cast<std::int64_t>(options.reverse.size()) + 1) * (options.columns + kWidth) *
-                    kWidth +
-                2 * kWidth,
+      adam_((static_cast<std::int64_t>(options.reverse.size()) + 1) *
+                    (options.columns + kRelationalWidth) * kRelationalWidth +
+                2 * kRelationalWidth,
             options.adam, gpu::MemoryOf(exec)),
       perceptron_(ReadoutPerceptron(options), exec),
       begin_(static_cast<std::int64_t>(options.reverse.size()) * (options.max_vertices + 1),
@@ -50,18 +48,18 @@ RelationalNetwork::RelationalNetwork(const RelationalNetworkOptions& options, co
       reverse_(static_cast<std::int64_t>(options.reverse.size()), gpu::MemoryOf(exec)),
       group_begin_(options.max_graphs * options.groups + 1, gpu::MemoryOf(exec)),
       group_(options.max_vertices, gpu::MemoryOf(exec)),
-      largest_(options.max_graphs * options.groups * kWidth, gpu::MemoryOf(exec)),
+      largest_(options.max_graphs * options.groups * kRelationalWidth, gpu::MemoryOf(exec)),
       neighbor_(0, gpu::MemoryOf(exec)),
       features_(options.max_vertices * options.columns, gpu::MemoryOf(exec)),
       first_spread_(0, gpu::MemoryOf(exec)),
-      first_out_(options.max_vertices * kWidth, gpu::MemoryOf(exec)),
+      first_out_(options.max_vertices * kRelationalWidth, gpu::MemoryOf(exec)),
       second_spread_(0, gpu::MemoryOf(exec)),
-      second_out_(options.max_vertices * kWidth, gpu::MemoryOf(exec)),
+      second_out_(options.max_vertices * kRelationalWidth, gpu::MemoryOf(exec)),
       rows_(options.max_graphs * perceptron_.stride(), gpu::MemoryOf(exec)),
       d_rows_(options.max_graphs * perceptron_.stride(), gpu::MemoryOf(exec)),
-      d_out_(options.max_vertices * kWidth, gpu::MemoryOf(exec)),
+      d_out_(options.max_vertices * kRelationalWidth, gpu::MemoryOf(exec)),
       d_spread_(0, gpu::MemoryOf(exec)),
-      d_first_(options.max_vertices * kWidth, gpu::MemoryOf(exec)),
+      d_first_(options.max_vertices * kRelationalWidth, gpu::MemoryOf(exec)),
       transposed_(0, gpu::MemoryOf(exec)),
       ones_(options.max_vertices, gpu::MemoryOf(exec)) {
   const std::int64_t blocks = static_cast<std::int64_t>(options.reverse.size()) + 1;
@@ -70,20 +68,21 @@ RelationalNetwork::RelationalNetwork(const RelationalNetworkOptions& options, co
     layer.width = width;
     layer.inputs = blocks * width;
     layer.weight = begin;
-    layer.bias = begin + layer.inputs * kWidth;
-    return layer.bias + kWidth;
+    layer.bias = begin + layer.inputs * kRelationalWidth;
+    return layer.bias + kRelationalWidth;
   };
-  const std::int64_t count = place(second_, place(first_, 0, options.columns), kWidth);
+  const std::int64_t count = place(second_, place(first_, 0, options.columns), kRelationalWidth);
   weights_.Allocate(count);
   gradient_.Allocate(count);
   first_spread_.Allocate(options.max_vertices * first_.inputs);
   second_spread_.Allocate(options.max_vertices * second_.inputs);
   d_spread_.Allocate(options.max_vertices * second_.inputs);
-  transposed_.Allocate(second_.inputs * kWidth);
+  transposed_.Allocate(second_.inputs * kRelationalWidth);
   std::fill_n(ones_.data(), options.max_vertices, 1.0f);
   for (const Layer& layer : {first_, second_})
-    FillUniform(options.seed, layer.weight, layer.inputs * kWidth,
-                std::sqrt(6.0f / static_cast<float>(layer.inputs + kWidth)), weights_.data());
+    FillUniform(options.seed, layer.weight, layer.inputs * kRelationalWidth,
+                std::sqrt(6.0f / static_cast<float>(layer.inputs + kRelationalWidth)),
+                weights_.data());
 }
 
 // Copies the graphs to where the kernels can read them.
@@ -134,9 +133,9 @@ void RelationalNetwork::Place(const RelationalGraphs& graphs) {
 void RelationalNetwork::ForwardLayer(const Layer& layer, const float* from, float* spread,
                                      float* to) {
   std::visit([&](const auto& e) { SpreadOn(e, edges_, layer.width, from, spread); }, exec_);
-  gpu::Gemm(exec_, DenseLayer(edges_.vertices, layer.inputs, spread, layer.inputs, kWidth,
+  gpu::Gemm(exec_, DenseLayer(edges_.vertices, layer.inputs, spread, layer.inputs, kRelationalWidth,
                               weights_.data() + layer.weight, weights_.data() + layer.bias, to));
-  std::visit([&](const auto& e) { RectifyOn(e, edges_.vertices * kWidth, to); }, exec_);
+  std::visit([&](const auto& e) { RectifyOn(e, edges_.vertices * kRelationalWidth, to); }, exec_);
 }
 
 void RelationalNetwork::Forward(const RelationalGraphs& graphs) {
@@ -155,14 +154,15 @@ void RelationalNetwork::Logits(const RelationalGraphs& graphs, std::span<float> 
 void RelationalNetwork::BackwardLayer(const Layer& layer, const float* spread, float* d_to,
                                       float* d_from) {
   const std::int64_t vertices = edges_.vertices;
-  gpu::Gemm(exec_, OuterProduct(vertices, spread, layer.inputs, layer.inputs, d_to, kWidth,
-                                gradient_.data() + layer.weight));
-  gpu::Gemm(exec_, OuterProduct(vertices, ones_.data(), 1, 1, d_to, kWidth,
+  gpu::Gemm(exec_, OuterProduct(vertices, spread, layer.inputs, layer.inputs, d_to,
+                                kRelationalWidth, gradient_.data() + layer.weight));
+  gpu::Gemm(exec_, OuterProduct(vertices, ones_.data(), 1, 1, d_to, kRelationalWidth,
                                 gradient_.data() + layer.bias));
   if (d_from == nullptr) return;
-  gpu::Transpose(exec_, layer.inputs, kWidth, weights_.data() + layer.weight, transposed_.data());
-  gpu::Gemm(exec_, DenseLayer(vertices, kWidth, d_to, kWidth, layer.inputs, transposed_.data(),
-                              nullptr, d_spread_.data()));
+  gpu::Transpose(exec_, layer.inputs, kRelationalWidth, weights_.data() + layer.weight,
+                 transposed_.data());
+  gpu::Gemm(exec_, DenseLayer(vertices, kRelationalWidth, d_to, kRelationalWidth, layer.inputs,
+                              transposed_.data(), nullptr, d_spread_.data()));
   std::visit([&](const auto& e) { CollectOn(e, edges_, layer.width, d_spread_.data(), d_from); },
              exec_);
 }
@@ -176,13 +176,13 @@ void RelationalNetwork::ComputeGradient(const RelationalGraphs& graphs,
   std::visit([&](const auto& e) { ReadoutGradientOn(e, readout_); }, exec_);
   std::visit(
       [&](const auto& e) {
-        RectifierGradientOn(e, vertices * kWidth, second_out_.data(), d_out_.data());
+        RectifierGradientOn(e, vertices * kRelationalWidth, second_out_.data(), d_out_.data());
       },
       exec_);
   BackwardLayer(second_, second_spread_.data(), d_out_.data(), d_first_.data());
   std::visit(
       [&](const auto& e) {
-        RectifierGradientOn(e, vertices * kWidth, first_out_.data(), d_first_.data());
+        RectifierGradientOn(e, vertices * kRelationalWidth, first_out_.data(), d_first_.data());
       },
       exec_);
   BackwardLayer(first_, first_spread_.data(), d_first_.data(), nullptr);

@@ -12,7 +12,6 @@
 namespace weft::operators::learn {
 namespace {
 
-constexpr std::int64_t kWidth = kInfomaxWidth;
 constexpr std::int64_t kMatrices = 10;
 constexpr std::int64_t kColumns = 8;
 
@@ -86,14 +85,15 @@ VertexInfomax::VertexInfomax(const VertexInfomaxOptions& options, const gpu::Exe
       neighbor_(0, gpu::MemoryOf(exec)),
       other_(options.max_vertices, gpu::MemoryOf(exec)),
       other_of_(options.max_vertices, gpu::MemoryOf(exec)),
-      matrices_(kMatrices * options.max_vertices * kWidth, gpu::MemoryOf(exec)),
+      matrices_(kMatrices * options.max_vertices * kInfomaxWidth, gpu::MemoryOf(exec)),
       columns_(kColumns * options.max_vertices, gpu::MemoryOf(exec)),
-      transposed_(kWidth * kWidth, gpu::MemoryOf(exec)),
+      transposed_(kInfomaxWidth * kInfomaxWidth, gpu::MemoryOf(exec)),
       ones_(options.max_vertices, gpu::MemoryOf(exec)) {
-  FillUniform(options.seed, layout_.vertex, options.columns * kWidth,
-              GlorotBound(options.columns, kWidth), weights_.data());
+  FillUniform(options.seed, layout_.vertex, options.columns * kInfomaxWidth,
+              GlorotBound(options.columns, kInfomaxWidth), weights_.data());
   for (const std::int64_t begin : {layout_.neighbors, layout_.match})
-    FillUniform(options.seed, begin, kWidth * kWidth, GlorotBound(kWidth, kWidth), weights_.data());
+    FillUniform(options.seed, begin, kInfomaxWidth * kInfomaxWidth,
+                GlorotBound(kInfomaxWidth, kInfomaxWidth), weights_.data());
   weights_[layout_.slope] = 0.25f;
   std::fill_n(ones_.data(), options.max_vertices, 1.0f);
 }
@@ -123,7 +123,7 @@ InfomaxView VertexInfomax::Forward(const VertexGraph& graph, bool learns) {
   if (learns) DrawOthers(vertices);
   float* const weight = weights_.data();
   const auto matrix = [this](std::int64_t i) {
-    return matrices_.data() + i * options_.max_vertices * kWidth;
+    return matrices_.data() + i * options_.max_vertices * kInfomaxWidth;
   };
   const auto column = [this](std::int64_t i) {
     return columns_.data() + i * options_.max_vertices;
@@ -155,16 +155,17 @@ InfomaxView VertexInfomax::Forward(const VertexGraph& graph, bool learns) {
   view.d_logit = column(3);
   view.d_other_logit = column(4);
   view.d_slope = column(5);
-  gpu::Gemm(exec_,
-            DenseLayer(vertices, options_.columns, features_.data(), options_.columns, kWidth,
-                       weight + layout_.vertex, weight + layout_.vertex_bias, matrix(0)));
+  gpu::Gemm(exec_, DenseLayer(vertices, options_.columns, features_.data(), options_.columns,
+                              kInfomaxWidth, weight + layout_.vertex, weight + layout_.vertex_bias,
+                              matrix(0)));
   std::visit([&](const auto& e) { InfomaxCodeOn(e, view); }, exec_);
   std::visit([&](const auto& e) { InfomaxGatherOn(e, view, view.dropped, view.gathered); }, exec_);
   gpu::Gemm(exec_,
-            DenseLayer(vertices, kWidth, view.gathered, kWidth, kWidth, weight + layout_.neighbors,
-                       weight + layout_.neighbors_bias, view.summary));
-  std::visit([&](const auto& e) { InfomaxSquashOn(e, vertices * kWidth, view.summary); }, exec_);
-  gpu::Gemm(exec_, DenseLayer(vertices, kWidth, view.summary, kWidth, kWidth,
+            DenseLayer(vertices, kInfomaxWidth, view.gathered, kInfomaxWidth, kInfomaxWidth,
+                       weight + layout_.neighbors, weight + layout_.neighbors_bias, view.summary));
+  std::visit([&](const auto& e) { InfomaxSquashOn(e, vertices * kInfomaxWidth, view.summary); },
+             exec_);
+  gpu::Gemm(exec_, DenseLayer(vertices, kInfomaxWidth, view.summary, kInfomaxWidth, kInfomaxWidth,
                               weight + layout_.match, nullptr, view.query));
   std::visit([&](const auto& e) { InfomaxLogitsOn(e, view, learns); }, exec_);
   return view;
@@ -197,25 +198,25 @@ double VertexInfomax::ComputeGradient(const VertexGraph& graph,
     gpu::Gemm(exec_, OuterProduct(vertices, ones_.data(), 1, 1, from, width, total));
   };
   const auto back = [&](const float* from, std::int64_t layer, float* d_input) {
-    gpu::Transpose(exec_, kWidth, kWidth, weight + layer, transposed_.data());
-    gpu::Gemm(exec_, DenseLayer(vertices, kWidth, from, kWidth, kWidth, transposed_.data(), nullptr,
-                                d_input));
+    gpu::Transpose(exec_, kInfomaxWidth, kInfomaxWidth, weight + layer, transposed_.data());
+    gpu::Gemm(exec_, DenseLayer(vertices, kInfomaxWidth, from, kInfomaxWidth, kInfomaxWidth,
+                                transposed_.data(), nullptr, d_input));
   };
-  gpu::Gemm(exec_, OuterProduct(vertices, view.summary, kWidth, kWidth, view.d_query, kWidth,
-                                to + layout_.match));
+  gpu::Gemm(exec_, OuterProduct(vertices, view.summary, kInfomaxWidth, kInfomaxWidth, view.d_query,
+                                kInfomaxWidth, to + layout_.match));
   back(view.d_query, layout_.match, view.d_summary);
   std::visit([&](const auto& e) { InfomaxSummaryGradientOn(e, view); }, exec_);
-  gpu::Gemm(exec_, OuterProduct(vertices, view.gathered, kWidth, kWidth, view.d_summary, kWidth,
-                                to + layout_.neighbors));
-  sum(view.d_summary, kWidth, to + layout_.neighbors_bias);
+  gpu::Gemm(exec_, OuterProduct(vertices, view.gathered, kInfomaxWidth, kInfomaxWidth,
+                                view.d_summary, kInfomaxWidth, to + layout_.neighbors));
+  sum(view.d_summary, kInfomaxWidth, to + layout_.neighbors_bias);
   // The adjacency is symmetric: what went along the edges comes back along them.
   back(view.d_summary, layout_.neighbors, view.d_before);
   std::visit([&](const auto& e) { InfomaxGatherOn(e, view, view.d_before, view.d_dropped); },
              exec_);
   std::visit([&](const auto& e) { InfomaxCodeGradientOn(e, view); }, exec_);
   gpu::Gemm(exec_, OuterProduct(vertices, features_.data(), options_.columns, options_.columns,
-                                view.d_before, kWidth, to + layout_.vertex));
-  sum(view.d_before, kWidth, to + layout_.vertex_bias);
+                                view.d_before, kInfomaxWidth, to + layout_.vertex));
+  sum(view.d_before, kInfomaxWidth, to + layout_.vertex_bias);
   sum(view.d_slope, 1, to + layout_.slope);
   gpu::Synchronize(exec_);
   float bias = 0.0f;

@@ -7,8 +7,6 @@
 namespace weft::operators::learn {
 namespace {
 
-constexpr std::int64_t kWidth = kInfomaxWidth;
-
 // Whether a number of the code is left out in this step.
 WEFT_HD bool IsKept(const InfomaxView& v, std::int64_t i) {
   return v.kept >= 1.0f || gpu::UnitFloat(gpu::CounterHash(
@@ -30,10 +28,10 @@ struct Gather {
   const float* from;
   float* to;
   WEFT_HD void operator()(std::int64_t i) const {
-    const std::int64_t vertex = i / kWidth, column = i % kWidth;
+    const std::int64_t vertex = i / kInfomaxWidth, column = i % kInfomaxWidth;
     float sum = 0.0f;
     for (std::int32_t e = v.begin[vertex]; e < v.begin[vertex + 1]; ++e)
-      sum = gpu::Fma(v.scale[v.neighbor[e]], from[v.neighbor[e] * kWidth + column], sum);
+      sum = gpu::Fma(v.scale[v.neighbor[e]], from[v.neighbor[e] * kInfomaxWidth + column], sum);
     to[i] = v.scale[vertex] * sum;
   }
 };
@@ -48,13 +46,15 @@ struct Logits {
   bool others;
   template <class Tile>
   WEFT_HD void operator()(const Tile& tile, std::int64_t vertex) const {
-    const float* query = v.query + vertex * kWidth;
-    const float* code = v.code + vertex * kWidth;
-    const float* other = others ? v.code + v.other[vertex] * kWidth : code;
+    const float* query = v.query + vertex * kInfomaxWidth;
+    const float* code = v.code + vertex * kInfomaxWidth;
+    const float* other = others ? v.code + v.other[vertex] * kInfomaxWidth : code;
     const float own = tile.Dot(
-        kWidth, [=](std::int64_t k) { return code[k]; }, [=](std::int64_t k) { return query[k]; });
+        kInfomaxWidth, [=](std::int64_t k) { return code[k]; },
+        [=](std::int64_t k) { return query[k]; });
     const float others_own = tile.Dot(
-        kWidth, [=](std::int64_t k) { return other[k]; }, [=](std::int64_t k) { return query[k]; });
+        kInfomaxWidth, [=](std::int64_t k) { return other[k]; },
+        [=](std::int64_t k) { return query[k]; });
     tile.Once([&] {
       v.logit[vertex] = own + *v.match_bias;
       if (others) v.other_logit[vertex] = others_own + *v.match_bias;
@@ -87,8 +87,8 @@ struct Loss {
 struct QueryGradient {
   InfomaxView v;
   WEFT_HD void operator()(std::int64_t i) const {
-    const std::int64_t vertex = i / kWidth, column = i % kWidth;
-    const float other = v.code[v.other[vertex] * kWidth + column];
+    const std::int64_t vertex = i / kInfomaxWidth, column = i % kInfomaxWidth;
+    const float other = v.code[v.other[vertex] * kInfomaxWidth + column];
     v.d_query[i] = gpu::Fma(v.d_other_logit[vertex], other, v.d_logit[vertex] * v.code[i]);
   }
 };
@@ -105,20 +105,20 @@ struct CodeGradient {
   template <class Tile>
   WEFT_HD void operator()(const Tile& tile, std::int64_t vertex) const {
     const InfomaxView view = v;
-    const std::int64_t first = vertex * kWidth;
+    const std::int64_t first = vertex * kInfomaxWidth;
     const std::int64_t stands_in_for = view.other_of[vertex];
     const float d_own = view.d_logit[vertex], d_other = view.d_other_logit[stands_in_for];
     const float slope = *view.slope;
     const auto d_code = [=](std::int64_t k) {
       const std::int64_t i = first + k;
       float gradient = d_own * view.query[i];
-      gradient = gpu::Fma(d_other, view.query[stands_in_for * kWidth + k], gradient);
+      gradient = gpu::Fma(d_other, view.query[stands_in_for * kInfomaxWidth + k], gradient);
       return gradient + (IsKept(view, i) ? view.d_dropped[i] / view.kept : 0.0f);
     };
-    tile.Each(kWidth, [=](std::int64_t k) {
+    tile.Each(kInfomaxWidth, [=](std::int64_t k) {
       view.d_before[first + k] = d_code(k) * (view.before[first + k] > 0.0f ? 1.0f : slope);
     });
-    const float sum = tile.Sum(kWidth, [=](std::int64_t k) {
+    const float sum = tile.Sum(kInfomaxWidth, [=](std::int64_t k) {
       const float x = view.before[first + k];
       return x > 0.0f ? 0.0f : d_code(k) * x;
     });
@@ -136,11 +136,11 @@ struct Scores {
 
 template <class E>
 void InfomaxCodeOn(const E& exec, const InfomaxView& view) {
-  gpu::ForEachIndex(exec, view.vertices * kWidth, Code{view});
+  gpu::ForEachIndex(exec, view.vertices * kInfomaxWidth, Code{view});
 }
 template <class E>
 void InfomaxGatherOn(const E& exec, const InfomaxView& view, const float* from, float* to) {
-  gpu::ForEachIndex(exec, view.vertices * kWidth, Gather{view, from, to});
+  gpu::ForEachIndex(exec, view.vertices * kInfomaxWidth, Gather{view, from, to});
 }
 template <class E>
 void InfomaxSquashOn(const E& exec, std::int64_t count, float* values) {
@@ -153,11 +153,11 @@ void InfomaxLogitsOn(const E& exec, const InfomaxView& view, bool others) {
 template <class E>
 void InfomaxLossOn(const E& exec, const InfomaxView& view) {
   gpu::ForEachIndex(exec, view.vertices, Loss{view});
-  gpu::ForEachIndex(exec, view.vertices * kWidth, QueryGradient{view});
+  gpu::ForEachIndex(exec, view.vertices * kInfomaxWidth, QueryGradient{view});
 }
 template <class E>
 void InfomaxSummaryGradientOn(const E& exec, const InfomaxView& view) {
-  gpu::ForEachIndex(exec, view.vertices * kWidth, SummaryGradient{view});
+  gpu::ForEachIndex(exec, view.vertices * kInfomaxWidth, SummaryGradient{view});
 }
 template <class E>
 void InfomaxCodeGradientOn(const E& exec, const InfomaxView& view) {

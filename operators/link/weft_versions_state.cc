@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view kCalibrationSection = "calibration";
 // More than any options allow.
-constexpr std::uint64_t kMostVersions = 64;
+constexpr std::uint64_t kMostReadVersions = 64;
 
 // Everything that passes goes to one section.
 class OneSectionSink final : public graph::CheckpointSink {
@@ -117,9 +117,9 @@ absl::Status WeftVersions::LoadAll(graph::CheckpointSource& source) {
   WEFT_TRY(ReadValue(kSection, recency_wrong_, source));
   WEFT_TRY(ReadValue(kSection, recency_wrong_before_, source));
   WEFT_TRY(ReadValue(kSection, count, source));
-  if (count > kMostVersions)
+  if (count > kMostReadVersions)
     return absl::DataLossError(graph::Concat("section ", kSection, ": expected at most ",
-                                             kMostVersions, " versions, got ", count));
+                                             kMostReadVersions, " versions, got ", count));
   for (; count > 0; --count) {
     auto version = std::make_unique<Kept>(options_.head, exec_);
     WEFT_TRY(LoadInfo(version->info, source));

@@ -4,21 +4,19 @@
 #include <cmath>
 
 #include "gpu/elementary.h"
+#include "operators/sequence/calendar.h"
+#include "operators/sequence/elementary.h"
 #include "operators/sequence/normal_tail.h"
 
 namespace weft::operators::sequence {
 namespace {
 
 constexpr double kSpreadLength = 3000.0, kLevelLength = 100.0, kCalmLength = 2000.0;
-constexpr std::int64_t kDayUs = std::int64_t{24} * 3600 * 1'000'000;
 
 std::size_t SlotOf(graph::TimeUs time_us, std::size_t slots) {
   const std::int64_t of_day = ((time_us % kDayUs) + kDayUs) % kDayUs;
   return static_cast<std::size_t>(of_day / (kDayUs / static_cast<std::int64_t>(slots)));
 }
-
-double Log(double x) { return static_cast<double>(gpu::Log(static_cast<float>(x))); }
-double Exp(double x) { return static_cast<double>(gpu::Exp(static_cast<float>(x))); }
 
 }  // namespace
 

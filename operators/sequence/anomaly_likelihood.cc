@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "gpu/elementary.h"
+#include "operators/sequence/elementary.h"
 #include "operators/sequence/normal_tail.h"
 
 namespace weft::operators::sequence {
@@ -72,7 +73,7 @@ double AnomalyLikelihood::Next(double value, double failed) {
 
 double AnomalyLikelihood::LogForm(double likelihood) {
   constexpr double kScale = -23.02585084720009;
-  return static_cast<double>(gpu::Log(static_cast<float>(1.0000000001 - likelihood))) / kScale;
+  return Log(1.0000000001 - likelihood) / kScale;
 }
 
 }  // namespace weft::operators::sequence

@@ -7,12 +7,13 @@
 #include "graph/check.h"
 #include "graph/option_bound.h"
 #include "graph/state_archive.h"
+#include "operators/sequence/latest_series.h"
 #include "weft/operators/sequence/v1/htm.pb.h"
 
 namespace weft::operators::sequence {
 namespace {
 
-constexpr std::int64_t kMostRecords = 1'000'000, kMostSeries = 1 << 20, kUsualSeries = 1000;
+constexpr std::int64_t kMostRecords = 1'000'000, kUsualSeries = 1000;
 
 }  // namespace
 

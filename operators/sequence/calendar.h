@@ -11,6 +11,7 @@ namespace weft::operators::sequence {
 
 inline constexpr std::int64_t kDaySlots = 48;  // half hours
 inline constexpr std::int64_t kWeekSlots = 7 * kDaySlots;
+inline constexpr graph::TimeUs kDayUs = std::int64_t{24} * 3600 * 1'000'000;
 inline constexpr graph::TimeUs kSlotUs = std::int64_t{30} * 60 * 1'000'000;
 
 struct CalendarPlace {

@@ -83,8 +83,8 @@ std::int64_t DateTimeEncoder::size() const {
 }
 
 void DateTimeEncoder::Encode(graph::TimeUs time_us, SparseBits& to) const {
-  constexpr double kHourUs = 3600e6, kDayUs = 24 * kHourUs, kYearDays = 365.2425;
-  const double days = static_cast<double>(time_us) / kDayUs;
+  constexpr double kYearDays = 365.2425;
+  const double days = static_cast<double>(time_us) / static_cast<double>(kDayUs);
   const double hour = (days - std::floor(days)) * 24.0;
   const CalendarPlace place = PlaceOf(time_us);
   std::size_t at = 0;

@@ -11,6 +11,10 @@
 
 namespace weft::operators::sequence {
 
+// What an operator's option max_series may be at most, and what it is of an operator with a machine
+// for each series if left out.
+inline constexpr std::int64_t kMostSeries = 1 << 20, kUsualMachines = 100;
+
 // Thread-compatible. Exact.
 template <class Kept>
 class LatestSeries {

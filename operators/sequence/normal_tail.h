@@ -4,15 +4,14 @@
 #include <cmath>
 
 #include "gpu/elementary.h"
+#include "operators/sequence/elementary.h"
 
 namespace weft::operators::sequence {
 
 inline constexpr double kLog10E = 0.43429448190325182765;
 
 // log10 of a normal x > 0.
-inline double Log10(double x) {
-  return kLog10E * static_cast<double>(gpu::Log(static_cast<float>(x)));
-}
+inline double Log10(double x) { return kLog10E * Log(x); }
 
 // -log10 of the probability that a standard normal number is z or more, for z >= 0; to 1e-6.
 inline double NormalTailLog10(double z) {
@@ -24,8 +23,7 @@ inline double NormalTailLog10(double z) {
       term *= z * z / k;
       sum += term;
     }
-    const double density =
-        static_cast<double>(gpu::Exp(static_cast<float>(-0.5 * z * z - kLogRootTwoPi)));
+    const double density = Exp(-0.5 * z * z - kLogRootTwoPi);
     return -Log10(0.5 - density * sum);
   }
   // Mills' ratio as a continued fraction: 1 / (z + 1 / (z + 2 / (z + ...))).

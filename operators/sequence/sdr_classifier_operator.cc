@@ -7,17 +7,13 @@
 #include "graph/check.h"
 #include "graph/option_bound.h"
 #include "graph/state_archive.h"
+#include "operators/sequence/latest_series.h"
 #include "operators/sequence/settings_message.h"
 #include "operators/sequence/share_option.h"
+#include "operators/sequence/sparse_batch.h"
 #include "weft/operators/sequence/v1/htm.pb.h"
 
 namespace weft::operators::sequence {
-namespace {
-
-constexpr std::int64_t kMostBits = 65'536, kMostSeries = 1 << 20, kUsualSeries = 100;
-
-}  // namespace
-
 graph::Contract SdrClassifierOperator::contract() {
   graph::Contract contract;
   contract.Input(kCells).Output(kSequence);
@@ -38,11 +34,11 @@ absl::Status SdrClassifierOperator::Open(graph::OpenContext& context) {
   if (const auto problem = ReadHorizons(message.horizon(), options.horizons))
     return context.OptionError(problem->field, problem->problem);
   WEFT_TRY(ReadShare(context, "rate", message.rate(), options.rate));
-  std::int64_t most_series = kUsualSeries;
+  std::int64_t most_series = kUsualMachines;
   WEFT_TRY(
       graph::ReadBound(context, "max_series", message.max_series(), 1, kMostSeries, most_series));
   machines_.emplace(
-      most_series, [](std::int64_t width) { return width >= 1 && width <= kMostBits; },
+      most_series, [](std::int64_t width) { return width >= 1 && width <= kMostSparseBits; },
       [options](std::int64_t width) mutable {
         options.bits = width;
         return BucketForecaster(options);

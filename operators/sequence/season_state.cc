@@ -1,10 +1,11 @@
 #include "operators/sequence/season_state.h"
 
+#include "operators/sequence/calendar.h"
+
 namespace weft::operators::sequence {
 namespace {
 
 constexpr double kFastRate = 0.35, kSlowRate = 0.12;
-constexpr graph::TimeUs kDayUs = std::int64_t{24} * 3600 * 1'000'000;
 constexpr std::int64_t kMostDayRecords = 1440, kUsualDayRecords = 48;
 
 // Records of a day; 0 where days are no season.

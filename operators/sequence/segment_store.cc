@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "graph/check.h"
+#include "operators/sequence/permanence.h"
 
 namespace weft::operators::sequence {
 
@@ -165,7 +166,6 @@ void SegmentStore::SetConnected(std::uint32_t source, Id id, bool connected) {
 
 void SegmentStore::Adapt(Id id, std::int32_t up, std::int32_t down,
                          std::span<const std::uint32_t> on) {
-  constexpr std::int32_t kWhole = 10'000;
   const Segment& segment = segments_[id];
   const std::uint32_t size = segment.size;
   std::uint16_t* const permanence = PermanenceAt(segment.begin);
@@ -179,7 +179,7 @@ void SegmentStore::Adapt(Id id, std::int32_t up, std::int32_t down,
     const std::int32_t before = permanence[i];
     const auto is_on = static_cast<std::int32_t>(bits[source[i] / 32] >> (source[i] % 32) & 1);
     std::int32_t after = before + down + is_on * (up - down);
-    after = after > kWhole ? kWhole : after;
+    after = after > kWholePermanence ? kWholePermanence : after;
     after = after < 0 ? 0 : after;
     permanence[i] = static_cast<std::uint16_t>(after);
     changed |= (before - connected) ^ (after - connected);

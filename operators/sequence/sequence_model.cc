@@ -10,15 +10,10 @@
 #include "graph/state_archive.h"
 #include "graph/text.h"
 #include "operators/sequence/feature_value.h"
+#include "operators/sequence/latest_series.h"
 #include "operators/sequence/settings_message.h"
 
 namespace weft::operators::sequence {
-namespace {
-
-constexpr std::int64_t kMostSeries = 1 << 20;
-
-}  // namespace
-
 graph::Contract SequenceModel::contract() {
   graph::Contract contract;
   contract.Input(kEvents);

@@ -11,6 +11,9 @@
 
 namespace weft::operators::sequence {
 
+// The widest that an operator's options allow.
+inline constexpr std::int64_t kMostSparseBits = 65'536;
+
 // One row a record, in columns of equal length.
 struct SparseBatch {
   std::int64_t width = 0;  // bits that there are

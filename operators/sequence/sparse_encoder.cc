@@ -11,6 +11,7 @@
 #include "operators/sequence/encoders.h"
 #include "operators/sequence/feature_value.h"
 #include "operators/sequence/series_settings.h"
+#include "operators/sequence/sparse_batch.h"
 #include "weft/operators/sequence/v1/htm.pb.h"
 
 namespace weft::operators::sequence {
@@ -18,8 +19,6 @@ namespace {
 
 using graph::Concat;
 using Encode = std::function<void(const graph::EventBatch&, std::size_t, SparseBits&)>;
-
-constexpr std::int64_t kMostBits = 65'536;
 
 // Reads the options of one field.
 class FieldReader {
@@ -63,8 +62,8 @@ class FieldReader {
                          std::int64_t& to_active) const {
     if (bits != 0) to_bits = bits;
     if (active != 0) to_active = active;
-    if (to_bits < 2 || to_bits > kMostBits)
-      return Wrong("bits", Concat("expected 2 to ", kMostBits, ", got ", bits));
+    if (to_bits < 2 || to_bits > kMostSparseBits)
+      return Wrong("bits", Concat("expected 2 to ", kMostSparseBits, ", got ", bits));
     if (to_active < 1 || to_active >= to_bits)
       return Wrong("active", Concat("expected 1 to ", to_bits - 1, ", got ", to_active));
     return absl::OkStatus();

@@ -4,6 +4,7 @@
 
 #include "gpu/elementary.h"
 #include "gpu/host_device.h"
+#include "operators/sequence/elementary.h"
 
 namespace weft::operators::sequence {
 namespace {
@@ -15,8 +16,6 @@ double Seventh(double x) {
   const double cube = x * x * x;
   return cube * cube * x;
 }
-
-double Exp(double x) { return static_cast<double>(gpu::Exp(static_cast<float>(x))); }
 
 }  // namespace
 

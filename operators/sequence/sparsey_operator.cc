@@ -8,20 +8,20 @@
 #include "graph/check.h"
 #include "graph/option_bound.h"
 #include "graph/state_archive.h"
+#include "operators/sequence/latest_series.h"
 #include "operators/sequence/share_option.h"
+#include "operators/sequence/sparse_batch.h"
 #include "weft/operators/sequence/v1/htm.pb.h"
 
 namespace weft::operators::sequence {
 namespace {
-
-constexpr std::int64_t kMostBits = 65'536, kMostSeries = 1 << 20, kUsualSeries = 100;
 
 absl::Status ReadMac(const graph::OpenContext& context, const v1::Sparsey& message,
                      SparseyOptions& mac) {
   constexpr std::int64_t kMostModules = 1024, kMostExponent = 20;
   WEFT_TRY(graph::ReadBound(context, "modules", message.modules(), 1, kMostModules, mac.modules));
   WEFT_TRY(graph::ReadBound(context, "cells", message.cells(), 2,
-                            std::min(kMostModules, kMostBits / mac.modules), mac.cells));
+                            std::min(kMostModules, kMostSparseBits / mac.modules), mac.cells));
   WEFT_TRY(
       graph::ReadBound(context, "exponent", message.exponent(), 1, kMostExponent, mac.exponent));
   mac.has_past = message.has_past();
@@ -55,13 +55,13 @@ absl::Status SparseyOperator::Open(graph::OpenContext& context) {
     return context.OptionError("episode_gap_us",
                                graph::Concat("expected 0 or more, got ", message.episode_gap_us()));
   options.episode_gap_us = message.episode_gap_us();
-  std::int64_t most_series = kUsualSeries;
+  std::int64_t most_series = kUsualMachines;
   WEFT_TRY(
       graph::ReadBound(context, "max_series", message.max_series(), 1, kMostSeries, most_series));
   cells_ = options.mac.cells;
   modules_ = options.mac.modules;
   machines_.emplace(
-      most_series, [](std::int64_t width) { return width >= 1 && width <= kMostBits; },
+      most_series, [](std::int64_t width) { return width >= 1 && width <= kMostSparseBits; },
       [options](std::int64_t width) mutable {
         options.mac.inputs = width;
         return SparseySeries(options);

@@ -5,23 +5,14 @@
 
 #include "gpu/elementary.h"
 #include "gpu/host_device.h"
+#include "operators/sequence/permanence.h"
 
 namespace weft::operators::sequence {
-namespace {
-
-constexpr std::int32_t kWhole = 10'000;
-
-std::int32_t Fixed(double permanence) {
-  return static_cast<std::int32_t>(std::floor(permanence * kWhole + 0.5));
-}
-
-}  // namespace
-
 SpatialPooler::SpatialPooler(const SpatialPoolerOptions& options)
     : options_(options),
-      connected_(Fixed(options.connected_permanence)),
-      up_(Fixed(options.active_increment)),
-      down_(Fixed(options.inactive_decrement)),
+      connected_(FixedPermanence(options.connected_permanence)),
+      up_(FixedPermanence(options.active_increment)),
+      down_(FixedPermanence(options.inactive_decrement)),
       permanence_(static_cast<std::size_t>(options.columns * options.inputs), std::int16_t{-1}),
       is_connected_(static_cast<std::size_t>(options.columns * options.inputs)),
       overlap_(static_cast<std::size_t>(options.columns)),
@@ -47,7 +38,7 @@ SpatialPooler::SpatialPooler(const SpatialPoolerOptions& options)
       const std::uint64_t draw = gpu::CounterHash(options.seed + 1, column, input);
       const float where = gpu::UnitFloat(gpu::CounterHash(options.seed + 2, column, input));
       const std::int32_t least = draw % 2 == 0 ? connected_ : 0;
-      const std::int32_t above = draw % 2 == 0 ? kWhole - connected_ : connected_;
+      const std::int32_t above = draw % 2 == 0 ? kWholePermanence - connected_ : connected_;
       row[input] = static_cast<std::int16_t>(
           least + static_cast<std::int32_t>(where * static_cast<float>(above)));
     }
@@ -126,7 +117,7 @@ void SpatialPooler::Adapt(std::uint32_t column) {
     auto after =
         static_cast<std::int16_t>(before + down + on[i] * static_cast<std::int16_t>(up - down));
     after = after < 0 ? std::int16_t{0} : after;
-    after = after > kWhole ? static_cast<std::int16_t>(kWhole) : after;
+    after = after > kWholePermanence ? static_cast<std::int16_t>(kWholePermanence) : after;
     after = before < 0 ? before : after;
     row[i] = after;
     crossed = static_cast<std::int16_t>(crossed | ((before - connected) ^ (after - connected)));
@@ -171,7 +162,7 @@ void SpatialPooler::HelpIdleColumns() {
     for (std::size_t i = 0; i < inputs; ++i) {
       std::int16_t& one = permanence_[c * inputs + i];
       if (one < 0) continue;
-      one = static_cast<std::int16_t>(std::min(one + connected_ / 10, kWhole));
+      one = static_cast<std::int16_t>(std::min(one + connected_ / 10, kWholePermanence));
       is_connected_[i * columns + c] = one >= connected_ ? 1 : 0;
     }
   }

@@ -6,16 +6,12 @@
 #include "graph/check.h"
 #include "graph/option_bound.h"
 #include "graph/state_archive.h"
+#include "operators/sequence/latest_series.h"
 #include "operators/sequence/share_option.h"
+#include "operators/sequence/sparse_batch.h"
 #include "weft/operators/sequence/v1/htm.pb.h"
 
 namespace weft::operators::sequence {
-namespace {
-
-constexpr std::int64_t kMostBits = 65'536, kMostSeries = 1 << 20, kUsualSeries = 100;
-
-}  // namespace
-
 graph::Contract SpatialPoolerOperator::contract() {
   graph::Contract contract;
   contract.Input(kInput).Output(kColumns);
@@ -27,8 +23,9 @@ graph::Contract SpatialPoolerOperator::contract() {
 absl::Status SpatialPoolerOperator::Open(graph::OpenContext& context) {
   const auto& message = context.Options<v1::SpatialPooler>();
   SpatialPoolerOptions options;
-  std::int64_t most_series = kUsualSeries;
-  WEFT_TRY(graph::ReadBound(context, "columns", message.columns(), 2, kMostBits, options.columns));
+  std::int64_t most_series = kUsualMachines;
+  WEFT_TRY(
+      graph::ReadBound(context, "columns", message.columns(), 2, kMostSparseBits, options.columns));
   WEFT_TRY(graph::ReadBound(context, "active_columns", message.active_columns(), 1,
                             options.columns - 1, options.active_columns));
   WEFT_TRY(
@@ -48,7 +45,7 @@ absl::Status SpatialPoolerOperator::Open(graph::OpenContext& context) {
   WEFT_TRY(
       graph::ReadBound(context, "max_series", message.max_series(), 1, kMostSeries, most_series));
   machines_.emplace(
-      most_series, [](std::int64_t width) { return width >= 1 && width <= kMostBits; },
+      most_series, [](std::int64_t width) { return width >= 1 && width <= kMostSparseBits; },
       [options](std::int64_t width) mutable {
         options.inputs = width;
         return SpatialPooler(options);

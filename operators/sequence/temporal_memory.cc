@@ -4,13 +4,10 @@
 #include <cmath>
 
 #include "gpu/host_device.h"
+#include "operators/sequence/permanence.h"
 
 namespace weft::operators::sequence {
 namespace {
-
-std::int32_t Fixed(double permanence) {
-  return static_cast<std::int32_t>(std::floor(permanence * 10'000.0 + 0.5));
-}
 
 void SetBits(std::span<const std::uint32_t> cells, bool on, std::vector<std::uint32_t>& bits) {
   for (const std::uint32_t cell : cells) {
@@ -30,11 +27,11 @@ SegmentLimits LimitsOf(const TemporalMemoryOptions& options) {
 
 TemporalMemory::TemporalMemory(const TemporalMemoryOptions& options)
     : options_(options),
-      initial_(Fixed(options.initial_permanence)),
-      connected_(Fixed(options.connected_permanence)),
-      up_(Fixed(options.permanence_increment)),
-      down_(Fixed(options.permanence_decrement)),
-      punished_(Fixed(options.predicted_decrement)),
+      initial_(FixedPermanence(options.initial_permanence)),
+      connected_(FixedPermanence(options.connected_permanence)),
+      up_(FixedPermanence(options.permanence_increment)),
+      down_(FixedPermanence(options.permanence_decrement)),
+      punished_(FixedPermanence(options.predicted_decrement)),
       segments_(LimitsOf(options), static_cast<std::uint16_t>(connected_)),
       active_bits_(static_cast<std::size_t>((cell_count() + 31) / 32)),
       winner_bits_(active_bits_.size()),

@@ -6,13 +6,14 @@
 #include "graph/check.h"
 #include "graph/option_bound.h"
 #include "graph/state_archive.h"
+#include "operators/sequence/latest_series.h"
 #include "operators/sequence/share_option.h"
 #include "weft/operators/sequence/v1/htm.pb.h"
 
 namespace weft::operators::sequence {
 namespace {
 
-constexpr std::int64_t kMostCells = 65'536, kMostSeries = 1 << 20, kUsualSeries = 100;
+constexpr std::int64_t kMostCells = 65'536;
 
 absl::Status ReadPermanences(const graph::OpenContext& context, const v1::TemporalMemory& message,
                              TemporalMemoryOptions& options) {
@@ -64,7 +65,7 @@ absl::Status TemporalMemoryOperator::Open(graph::OpenContext& context) {
   WEFT_TRY(ReadPermanences(context, message, options));
   WEFT_TRY(ReadNumbers(context, message, options));
   if (message.seed() != 0) options.seed = message.seed();
-  std::int64_t most_series = kUsualSeries;
+  std::int64_t most_series = kUsualMachines;
   WEFT_TRY(
       graph::ReadBound(context, "max_series", message.max_series(), 1, kMostSeries, most_series));
   machines_.emplace(

@@ -2,16 +2,15 @@
 # clang-tidy with the settings of .clang-tidy; exits with 1 if there is a finding.
 #   tests/tidy/clang_tidy.sh           every source but the tests: 25 minutes of CPU
 #   tests/tidy/clang_tidy.sh FILE...   these
-# Needs the Debian package clang-tidy-14 and a built build/dev: its compile_commands.json and the
-# code that is made from protos.
+# Needs the Debian package clang-tidy-14 and a built build/dev: the code that is made from protos.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-commands=build/dev/compile_commands.json
-[ -f "$commands" ] || { echo "expected $commands, got none: build the preset dev" >&2; exit 2; }
-mkdir -p build/tidy
+[ -d build/dev/generated ] ||
+  { echo "expected build/dev/generated, got none: build the preset dev" >&2; exit 2; }
+cmake --preset dev -B build/tidy -DWEFT_UNITY=OFF > /dev/null
 # The precompiled headers of g++ mean nothing to clang.
-sed 's/ -Winvalid-pch//; s/ -include [^ ]*cmake_pch.hxx//' "$commands" \
-  > build/tidy/compile_commands.json
+sed -i -e 's/ -Winvalid-pch//; s/ -include [^ ]*cmake_pch.hxx//' \
+  -e 's#build/tidy/generated#build/dev/generated#g' build/tidy/compile_commands.json
 files=("$@")
 if [ "$#" -eq 0 ]; then
   mapfile -t files < <(find graph gpu storage cache operators rpc deploy -name '*.cc' \
