@@ -190,9 +190,8 @@ class HtmSource final : public Source {
   }
   Expected Next(graph::TimeUs time_us, double value) override {
     const std::vector<double> share = forecaster_.Next(time_us, value);
-    const auto likeliest = std::ranges::max_element(share) - share.begin();
-    return {true, forecaster_.ValueOf(static_cast<std::size_t>(likeliest)),
-            [this, share](double x) {
+    // The median, which errs least by absolute value.
+    return {true, Median(share), [this, share](double x) {
               double below = 0.0;
               for (std::int64_t b = 0; b < buckets_.count(); ++b) {
                 const double inside =
@@ -205,6 +204,16 @@ class HtmSource final : public Source {
   std::size_t bytes() const override { return forecaster_.bytes(); }
 
  private:
+  double Median(const std::vector<double>& share) const {
+    double below = 0.0;
+    std::int64_t b = 0;
+    for (; b + 1 < buckets_.count() && below + share[static_cast<std::size_t>(b)] < 0.5; ++b)
+      below += share[static_cast<std::size_t>(b)];
+    const double here = share[static_cast<std::size_t>(b)];
+    const double inside = here > 0.0 ? std::clamp((0.5 - below) / here, 0.0, 1.0) : 0.5;
+    return buckets_.BeginOf(b) + inside * (buckets_.BeginOf(b + 1) - buckets_.BeginOf(b));
+  }
+
   const Buckets& buckets_;
   HtmForecaster forecaster_;
 };

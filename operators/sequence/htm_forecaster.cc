@@ -30,11 +30,7 @@ HtmForecaster::HtmForecaster(const HtmForecasterOptions& options)
       classifier_({.bits = memory_.cell_count(),
                    .classes = options.buckets,
                    .steps = {options.horizon},
-                   .rate = 0.02}) {
-  const double width = (options.most - options.least) / static_cast<double>(options.buckets - 1);
-  for (std::int64_t b = 0; b < options.buckets; ++b)
-    usual_.push_back(options.least + width * static_cast<double>(b));
-}
+                   .rate = 0.02}) {}
 
 SparseBits HtmForecaster::Encode(graph::TimeUs time_us, double value) const {
   constexpr double kMinuteUs = 60e6;
@@ -65,12 +61,7 @@ void HtmForecaster::Prepare(std::span<const graph::TimeUs> time_us, std::span<co
 std::vector<double> HtmForecaster::Next(graph::TimeUs time_us, double value) {
   const auto columns = pooler_.Step(Encode(time_us, value).bits, /*learns=*/false);
   memory_.Step(columns, /*learns=*/true);
-  if (std::isfinite(value)) {
-    const std::int64_t bucket = BucketOf(value);
-    double& usual = usual_[static_cast<std::size_t>(bucket)];
-    usual = 0.7 * usual + 0.3 * value;
-    classifier_.Learn(memory_.active_cells(), bucket);
-  }
+  if (std::isfinite(value)) classifier_.Learn(memory_.active_cells(), BucketOf(value));
   return classifier_.Probabilities(0, memory_.active_cells());
 }
 

@@ -33,8 +33,6 @@ class HtmForecaster {
   void Prepare(std::span<const graph::TimeUs> time_us, std::span<const double> value);
   // Takes the next record in; probabilities of the buckets `horizon` records later.
   std::vector<double> Next(graph::TimeUs time_us, double value);
-  // The mean of the values that were in a bucket lately; its middle before there was one.
-  double ValueOf(std::size_t bucket) const { return usual_[bucket]; }
   std::size_t bytes() const { return pooler_.bytes() + memory_.bytes() + classifier_.bytes(); }
 
  private:
@@ -46,7 +44,6 @@ class HtmForecaster {
   SpatialPooler pooler_;
   TemporalMemory memory_;
   SdrClassifier classifier_;
-  std::vector<double> usual_;
 };
 
 }  // namespace weft::operators::sequence
