@@ -1,6 +1,7 @@
 #include "operators/sequence/sequence_model.h"
 
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -62,14 +63,23 @@ SequenceRow SequenceModel::Take(const graph::EventBatch& events, std::size_t at)
   return row;
 }
 
+std::vector<SequenceRow> SequenceModel::TakeAll(const graph::EventBatch& events, std::size_t begin,
+                                                std::size_t end) {
+  std::vector<SequenceRow> rows(end - begin);
+  for (const std::size_t i : table_->OrderOf(std::span(events.source).subspan(begin, end - begin)))
+    rows[i] = Take(events, begin + i);
+  return rows;
+}
+
 absl::Status SequenceModel::Process(graph::ProcessContext& context) {
   const graph::EventBatch& events = context.Get(kEvents);
   auto batch = std::make_shared<SequenceBatch>();
   auto marks = std::make_shared<graph::MarkBatch>();
   const std::int64_t evicted_before = table_->followed().evicted_count();
+  batch->rows = TakeAll(events, static_cast<std::size_t>(context.begin()),
+                        static_cast<std::size_t>(context.end()));
   graph::LogPosition position = context.position();
-  for (std::int64_t i = context.begin(); i < context.end(); ++i, ++position.offset) {
-    SequenceRow row = Take(events, static_cast<std::size_t>(i));
+  for (const SequenceRow& row : batch->rows) {
     const double alarm = row.said.alarm;
     if (alarm >= alarm_ && alarm > 0.0) {
       alarms_->Add(1);
@@ -78,7 +88,7 @@ absl::Status SequenceModel::Process(graph::ProcessContext& context) {
                               row.series});
     }
     recent_.Add(position, row);
-    batch->rows.push_back(std::move(row));
+    ++position.offset;
   }
   records_->Add(static_cast<std::uint64_t>(batch->size()));
   evicted_->Add(static_cast<std::uint64_t>(table_->followed().evicted_count() - evicted_before));

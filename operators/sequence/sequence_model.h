@@ -35,6 +35,9 @@ class SequenceModel final : public graph::Operator, public SequenceReader {
 
  private:
   SequenceRow Take(const graph::EventBatch& events, std::size_t row);
+  // Rows [begin, end) of `events`.
+  std::vector<SequenceRow> TakeAll(const graph::EventBatch& events, std::size_t begin,
+                                   std::size_t end);
 
   std::optional<SeriesTable> table_;
   RecentRows recent_;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "graph/event_batch.h"
 #include "operators/sequence/latest_series.h"
@@ -36,6 +37,11 @@ class SeriesTable {
   // The next record of a series, one value a field of its settings. The series that was quiet
   // longest gives way if there is no room.
   RecordVerdict Next(graph::NodeId series, graph::TimeUs time_us, std::span<const double> values);
+
+  // Places of records, given by their series, in an order in which those of a series follow each
+  // other: its state then comes from memory once, not with every record. Taken in this order they
+  // leave what they leave in their own, which it is where one series would give way to another.
+  std::vector<std::size_t> OrderOf(std::span<const graph::NodeId> series) const;
 
   // Gives a series settings of its own; it begins anew. False if as many series as may be followed
   // have some already.
