@@ -133,6 +133,17 @@ void AddHierarchyFlags(Command command, BenchFlags& flags) {
       .Between(1L, 1'000'000L);
 }
 
+void AddSequenceFlags(Command command, BenchFlags& flags) {
+  command.AddOption("--model", flags.model, "Which model: weft (default) or htm")
+      .OneOf({"weft", "htm"});
+  command.AddOption("--records", flags.records, "Of the series that grows (100000)")
+      .Between(10L, 1'000'000'000L);
+  command.AddOption("--series", flags.series, "That are followed at once (1000)")
+      .Between(1L, 1'000'000L);
+  command.AddOption("--records-of-each", flags.records_of_each, "Of each of these (2000)")
+      .Between(3L, 1'000'000'000L);
+}
+
 void AddAccuracyFlags(Command command, BenchFlags& flags) {
   command.AddOption("--data", flags.data, "Folder with CSV files of events").Required();
   command.AddOption("--sets", flags.sets, "Only these files, comma-separated, without .csv")
@@ -217,6 +228,8 @@ void AddBenchCommand(Command root, Invocation& invocation) {
        "--candidates 1000 --json", BenchLinkRank, AddRankFlags},
       {"neighbor_cache", "The neighbour cache alone: events a CPU second.", "--nodes 100000 --json",
        BenchNeighborCache, AddStreamFlags},
+      {"sequence", "A series as it grows, and many series beside each other: records a CPU second.",
+       "--records 1000000 --json", BenchSequence, AddSequenceFlags},
   };
   for (const auto& [name, description, example, run, add_flags] : commands) {
     Command command =

@@ -34,6 +34,10 @@ struct BenchFlags {
   double interactions = 12.0;
   std::int64_t leaves = 1 << 16;
   std::int64_t keep_snapshots = 0;  // 0: as long as there is room
+  // Of `bench sequence`.
+  std::int64_t records = 100'000;
+  std::int64_t series = 1000;
+  std::int64_t records_of_each = 2000;
   // Of `bench accuracy`.
   std::string data;
   std::vector<std::string> sets;  // empty: all of the folder
@@ -50,6 +54,7 @@ int BenchLinkModel(const BenchFlags& flags);
 int BenchLinkPredict(const BenchFlags& flags);
 int BenchLinkRank(const BenchFlags& flags);
 int BenchNeighborCache(const BenchFlags& flags);
+int BenchSequence(const BenchFlags& flags);
 
 // A stream whose popular nodes are far more frequent than the others. A function of the flags.
 graph::EventBatch SkewedEvents(const BenchFlags& flags);

@@ -609,7 +609,8 @@ class CommandLine(unittest.TestCase):
         )
 
     def serve(self, *flags):
-        return program.serve(self.folder.name + "/data", *flags)
+        server, said = program.serve(self.folder.name + "/data", *flags)
+        return server, said["address"]
 
     def test_the_log_of_a_service(self):
         data = self.folder.name + "/data"

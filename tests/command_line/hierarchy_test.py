@@ -188,7 +188,8 @@ class Hierarchy(unittest.TestCase):
         return check(name, json.loads(answer)), text
 
     def test_a_service_is_asked(self):
-        server, self.address = program.serve(self.folder.name + "/data", "--lateness", "0")
+        server, said = program.serve(self.folder.name + "/data", "--lateness", "0")
+        self.address = said["address"]
         empty, drawn = self.ask("query_timeline", "timeline")
         self.assertEqual(empty["items"], [])
         self.assertIn("no snapshot is complete yet", drawn)

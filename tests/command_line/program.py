@@ -32,7 +32,7 @@ def check(name, value):
 
 
 def serve(data_dir, *flags):
-    """The process, and the address that it listens on."""
+    """The process, and what it says of itself: `address`, `http_address`, `pid`."""
     server = subprocess.Popen(
         [
             WEFT,
@@ -50,7 +50,7 @@ def serve(data_dir, *flags):
         stderr=subprocess.DEVNULL,
         text=True,
     )
-    return server, check("serve", json.loads(server.stdout.readline()))["address"]
+    return server, check("serve", json.loads(server.stdout.readline()))
 
 
 def drain(server):

@@ -7,10 +7,12 @@ import math
 import os
 import pathlib
 import random
+import re
 import subprocess
 import sys
 import tempfile
 import unittest
+import urllib.request
 
 import program
 from program import ROOT, WEFT, check, run
@@ -96,7 +98,8 @@ class Sequence(unittest.TestCase):
 
     def test_a_service_follows_series(self):
         graph = str(ROOT / "deploy" / "graphs" / "sequence.pbtxt")
-        server, self.address = program.serve(self.folder.name + "/data", "--graph", graph)
+        server, serving = program.serve(self.folder.name + "/data", "--graph", graph)
+        self.address = serving["address"]
         watch = subprocess.Popen(
             [WEFT, "watch", "alarms", "--to", self.address, "--series", "b", "--json"],
             stdout=subprocess.PIPE,
@@ -141,6 +144,10 @@ class Sequence(unittest.TestCase):
         timeline = json.loads(run("query", "timeline", "--to", self.address, "--json").stdout)
         marks = [mark for mark in timeline["marks"] if mark["kind"] == "anomaly"]
         self.assertIn(1900 * 300_000_000, [mark["begin_us"] for mark in marks])
+        with urllib.request.urlopen(f"http://{serving['http_address']}/metrics") as answer:
+            metrics = answer.read().decode()
+        for name in re.findall(r"weft_\w+", (ROOT / "deploy/prometheus/alerts.yml").read_text()):
+            self.assertRegex(metrics, rf"(?m)^{name}\{{")
         program.drain(server)
 
     def test_htm_runs_from_its_parts(self):
@@ -171,6 +178,16 @@ class Sequence(unittest.TestCase):
             50 + 40 * math.sin(1051 * math.pi / 24),
             delta=20,
         )
+
+    def test_bench(self):
+        """What is measured works and is said in full; figures are for quiet machines."""
+        arguments = ("bench", "sequence", "--records", "3000", "--series", "20", "--json")
+        found = check("bench_sequence", json.loads(run(*arguments).stdout))
+        parts = found["growing"]["parts"]
+        self.assertEqual([part["records"] for part in parts], list(range(300, 3001, 300)))
+        self.assertEqual(found["many"]["series"], 20)
+        few = ("--records", "400", "--series", "2", "--records-of-each", "120", "--model", "htm")
+        check("bench_sequence", json.loads(run("bench", "sequence", *few, "--json").stdout))
 
     def test_run_writes_records(self):
         records = self.path / "records.csv"
