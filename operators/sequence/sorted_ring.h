@@ -39,7 +39,7 @@ class SortedRing {
   // Only the latest `count` stay.
   void KeepLatest(std::size_t count) {
     if (count >= ring_.size()) return;
-    std::ranges::rotate(ring_, ring_.begin() + static_cast<std::ptrdiff_t>(next_));
+    std::rotate(ring_.begin(), ring_.begin() + static_cast<std::ptrdiff_t>(next_), ring_.end());
     ring_.erase(ring_.begin(), ring_.end() - static_cast<std::ptrdiff_t>(count));
     next_ = 0;
     sorted_ = ring_;
