@@ -33,7 +33,7 @@ std::int64_t ScalarEncoder::BucketOf(double value) const {
   }
   const double bounded = std::clamp(value, options_.least, options_.most);
   const double resolution = range / static_cast<double>(bucket_count() - 1);
-  return static_cast<std::int64_t>((bounded - options_.least) / resolution + 0.5);
+  return static_cast<std::int64_t>(std::floor((bounded - options_.least) / resolution + 0.5));
 }
 
 void ScalarEncoder::Encode(double value, SparseBits& to) const {

@@ -21,7 +21,7 @@ std::size_t SegmentStore::bytes() const {
   std::size_t bytes = segments_.capacity() * sizeof(Segment) + free_.capacity() * sizeof(Id) +
                       source_.size() * kChunk * 2 * sizeof(std::uint16_t) + of_cell_.capacity() +
                       first_of_.capacity() * sizeof(std::uint32_t) +
-                      listeners_.capacity() * sizeof(listeners_[0]);
+                      listeners_.capacity() * sizeof(std::vector<std::uint32_t>);
   for (const auto& one : listeners_) bytes += one.capacity() * sizeof(std::uint32_t);
   return bytes;
 }
