@@ -131,10 +131,13 @@ def check_pages(root):
     catalog = root / "operators" / "catalog.inc"
     for number, line in enumerate(catalog.read_text().splitlines(), 1):
         found = re.match(r'WEFT_OPERATOR\("([a-z_0-9]+)", (\w+)::', line)
-        if found and not (root / "operators" / found.group(2) / (found.group(1) + ".md")).is_file():
-            yield catalog.relative_to(
-                root
-            ), number, f"operators/{found.group(2)}/{found.group(1)}.md is missing"
+        if not found:
+            continue
+        page = root / "operators" / found.group(2) / (found.group(1) + ".md")
+        if not page.is_file():
+            yield catalog.relative_to(root), number, f"{page.relative_to(root)} is missing"
+        elif page.read_text().splitlines()[0] != f"# {found.group(1)}":
+            yield page.relative_to(root), 1, f'expected the heading "# {found.group(1)}"'
 
 
 def messages(proto):
