@@ -1,7 +1,6 @@
 #include "cache/leaf_boundaries.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "gpu/host_device.h"
 

@@ -1,7 +1,6 @@
 #include "cache/level_boundaries.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "cache/likelihood_ratio.h"
 

@@ -6,7 +6,6 @@
 
 #include "cache/episode_tree.h"
 #include "cache/pair_list.h"
-#include "gpu/elementary.h"
 #include "operators/hierarchy/log_scale.h"
 
 namespace weft::operators::hierarchy {

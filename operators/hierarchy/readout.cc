@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "gpu/elementary.h"
 #include "operators/hierarchy/log_scale.h"
 
 namespace weft::operators::hierarchy {

@@ -3,7 +3,6 @@
 
 #include <cmath>
 
-#include "gpu/elementary.h"
 #include "operators/sequence/elementary.h"
 
 namespace weft::operators::sequence {

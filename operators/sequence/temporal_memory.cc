@@ -1,7 +1,6 @@
 #include "operators/sequence/temporal_memory.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "gpu/host_device.h"
 #include "operators/sequence/permanence.h"
