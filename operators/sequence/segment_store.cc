@@ -1,6 +1,7 @@
 #include "operators/sequence/segment_store.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "graph/check.h"
@@ -144,8 +145,8 @@ void SegmentStore::RemoveSynapse(Id id, std::uint32_t place) {
 
 void SegmentStore::AddListener(std::uint32_t source, Id id, bool connected) {
   auto& all = listeners_[source];
-  // They are most of the memory: an eighth more at a time.
-  if (all.size() == all.capacity()) all.reserve(all.size() + all.size() / 8 + 2);
+  // They are most of the memory: a sixteenth more at a time.
+  if (all.size() == all.capacity()) all.reserve(all.size() + all.size() / 16 + 2);
   all.push_back(connected ? id | kConnectedBit : id);
 }
 
@@ -172,11 +173,12 @@ void SegmentStore::Adapt(Id id, std::int32_t up, std::int32_t down,
   const std::uint16_t* const source = SourceAt(segment.begin);
   const std::uint32_t* const bits = on.data();
   const std::int32_t connected = connected_;
-  before_.assign(permanence, permanence + size);
+  std::uint16_t* const kept = before_.data();
   // Without branches: what is seldom is settled afterwards.
   std::int32_t changed = 0;
   for (std::uint32_t i = 0; i < size; ++i) {
     const std::int32_t before = permanence[i];
+    kept[i] = permanence[i];
     const auto is_on = static_cast<std::int32_t>(bits[source[i] / 32] >> (source[i] % 32) & 1);
     std::int32_t after = before + down + is_on * (up - down);
     after = after > kWholePermanence ? kWholePermanence : after;
@@ -201,30 +203,63 @@ void SegmentStore::Settle(Id id) {
   }
 }
 
+void SegmentStore::MakeRoom(Id id, std::int32_t count, std::uint16_t strong,
+                            std::span<const std::uint32_t> on) {
+  const std::uint32_t size = segments_[id].size;
+  const auto most = static_cast<std::uint32_t>(limits_.synapses_of_segment - count);
+  if (size <= most) return;
+  const std::uint16_t* const source = SourceAt(segments_[id].begin);
+  const std::uint16_t* const permanence = PermanenceAt(segments_[id].begin);
+  weakest_.clear();
+  for (std::uint32_t i = 0; i < size; ++i)
+    if (permanence[i] < strong && (on[source[i] / 32] >> (source[i] % 32) & 1) == 0)
+      weakest_.push_back(std::uint32_t{permanence[i]} << 16 | i);
+  if (const std::size_t excess = size - most; excess < weakest_.size()) {
+    std::ranges::nth_element(weakest_, weakest_.begin() + static_cast<std::ptrdiff_t>(excess));
+    weakest_.resize(excess);
+  }
+  // The last place first, so that those that are left to go stay where they are.
+  for (std::uint32_t& one : weakest_) one &= 0xffff;
+  std::ranges::sort(weakest_, std::ranges::greater());
+  for (const std::uint32_t place : weakest_) RemoveSynapse(id, place);
+}
+
 std::int64_t SegmentStore::ListenersOf(std::span<const std::uint32_t> cells) const {
   std::size_t all = 0;
   for (const std::uint32_t cell : cells) all += listeners_[cell].size();
   return static_cast<std::int64_t>(all);
 }
 
+// Lists lie anywhere in memory: those of the cells that come soon are asked for ahead.
+void SegmentStore::PrefetchListeners(std::span<const std::uint32_t> cells, std::size_t i) const {
+  constexpr std::size_t kAhead = 6, kLines = 4, kLine = 64;
+  if (i + kAhead >= cells.size()) return;
+  const auto* const list = reinterpret_cast<const char*>(listeners_[cells[i + kAhead]].data());
+  for (std::size_t line = 0; line < kLines; ++line) __builtin_prefetch(list + line * kLine);
+}
+
 void SegmentStore::Count(std::span<const std::uint32_t> cells,
                          std::vector<std::uint16_t>& count) const {
   std::uint16_t* const to = count.data();
-  for (const std::uint32_t cell : cells)
-    for (const std::uint32_t one : listeners_[cell]) {
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    PrefetchListeners(cells, i);
+    for (const std::uint32_t one : listeners_[cells[i]]) {
       std::uint16_t& sum = to[one & ~kConnectedBit];
       sum = static_cast<std::uint16_t>(sum + 1 + (one >> 31) * kConnectedOne);
     }
+  }
 }
 
 void SegmentStore::Count(std::span<const std::uint32_t> cells, std::vector<std::uint16_t>& count,
                          std::vector<Id>& touched) const {
-  for (const std::uint32_t cell : cells)
-    for (const std::uint32_t one : listeners_[cell]) {
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    PrefetchListeners(cells, i);
+    for (const std::uint32_t one : listeners_[cells[i]]) {
       const Id id = one & ~kConnectedBit;
       if (count[id] == 0) touched.push_back(id);
       count[id] = static_cast<std::uint16_t>(count[id] + 1 + (one >> 31) * kConnectedOne);
     }
+  }
 }
 
 bool SegmentStore::Reindex() {

@@ -2,6 +2,7 @@
 // index from each cell to the segments that listen to it, and bounds on everything.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -50,9 +51,10 @@ class SegmentStore {
   // Moves the permanence of each synapse: by `up` where the bit of its source is on, else by
   // `down`; those that come to 0 go.
   void Adapt(Id segment, std::int32_t up, std::int32_t down, std::span<const std::uint32_t> on);
-  // Frees room for `count` more synapses: the least permanent go, but none where keep(source).
-  template <class Keep>
-  void MakeRoom(Id segment, std::int32_t count, Keep keep);
+  // Frees room for `count` more synapses: of those with less than `strong` the least permanent go,
+  // of equal ones the first, but none where the bit of its source is on.
+  void MakeRoom(Id segment, std::int32_t count, std::uint16_t strong,
+                std::span<const std::uint32_t> on);
 
   // Synapses on these cells.
   std::int64_t ListenersOf(std::span<const std::uint32_t> cells) const;
@@ -88,11 +90,12 @@ class SegmentStore {
   // Capacities of blocks: 8, 16, 32, 64, 128.
   static constexpr std::size_t kClasses = 5;
   static constexpr std::uint32_t Capacity(std::uint32_t size_class) { return 8u << size_class; }
+  static constexpr std::uint32_t kMostSynapses = 8u << (kClasses - 1);
 
   struct Segment {
     std::uint32_t cell = kNone;  // kNone: the place is free
     std::uint32_t begin = 0;     // of its synapses
-    std::uint32_t size = 0, size_class = 0;
+    std::uint16_t size = 0, size_class = 0;
     std::uint32_t older = kNone, newer = kNone;  // by when they were last active
     std::uint32_t last_step = 0;
     std::uint32_t next_of_cell = kNone;
@@ -128,6 +131,7 @@ class SegmentStore {
   void AddListener(std::uint32_t source, Id segment, bool connected);
   void RemoveListener(std::uint32_t source, Id segment);
   void SetConnected(std::uint32_t source, Id segment, bool connected);
+  void PrefetchListeners(std::span<const std::uint32_t> cells, std::size_t i) const;
   void Settle(Id segment);
   bool Reindex();
 
@@ -142,30 +146,12 @@ class SegmentStore {
   Id oldest_ = kNone, newest_ = kNone;
   // What follows from the rest.
   std::int64_t count_ = 0, synapse_count_ = 0;
-  std::vector<std::uint8_t> of_cell_;    // segments
-  std::vector<std::uint32_t> first_of_;  // segment of a cell
-  std::vector<std::uint16_t> before_;    // permanences of the segment at hand
+  std::vector<std::uint8_t> of_cell_;                     // segments
+  std::vector<std::uint32_t> first_of_;                   // segment of a cell
+  std::array<std::uint16_t, kMostSynapses> before_ = {};  // permanences of the segment at hand
+  std::vector<std::uint32_t> weakest_;  // of it: permanence and place of what may go
   // By cell the segments that listen to it, with kConnectedBit where the synapse is connected.
   std::vector<std::vector<std::uint32_t>> listeners_;
 };
-
-// ------------------------------------------------------------------------------------------------
-
-template <class Keep>
-void SegmentStore::MakeRoom(Id id, std::int32_t count, Keep keep) {
-  const auto most = static_cast<std::uint32_t>(limits_.synapses_of_segment - count);
-  while (segments_[id].size > most) {
-    const Segment& segment = segments_[id];
-    const std::uint16_t* const source = SourceAt(segment.begin);
-    const std::uint16_t* const permanence = PermanenceAt(segment.begin);
-    std::uint32_t least = segment.size;
-    for (std::uint32_t i = 0; i < segment.size; ++i) {
-      if (keep(source[i])) continue;
-      if (least == segment.size || permanence[i] < permanence[least]) least = i;
-    }
-    if (least == segment.size) return;
-    RemoveSynapse(id, least);
-  }
-}
 
 }  // namespace weft::operators::sequence

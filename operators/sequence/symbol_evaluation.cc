@@ -36,7 +36,7 @@ class Codebook {
       for (const std::uint32_t place : symbols_of_[column]) ++overlap_[place];
     const auto found = place_.find(symbol);
     if (found == place_.end() || overlap_[found->second] == 0) return false;
-    const std::int64_t wanted = overlap_[found->second];
+    const std::int32_t wanted = overlap_[found->second];
     // Of equal ones the first that came.
     std::int64_t better = 0;
     for (std::size_t i = 0; i < overlap_.size(); ++i)
@@ -49,7 +49,7 @@ class Codebook {
   std::unordered_map<std::int64_t, std::uint32_t> place_;
   SparseBits code_;
   std::vector<std::vector<std::uint32_t>> symbols_of_;  // by column
-  std::vector<std::int64_t> overlap_;
+  std::vector<std::int32_t> overlap_;
 };
 
 }  // namespace

@@ -31,6 +31,7 @@ TemporalMemory::TemporalMemory(const TemporalMemoryOptions& options)
       up_(FixedPermanence(options.permanence_increment)),
       down_(FixedPermanence(options.permanence_decrement)),
       punished_(FixedPermanence(options.predicted_decrement)),
+      replaced_(FixedPermanence(options.replaced_below)),
       segments_(LimitsOf(options), static_cast<std::uint16_t>(connected_)),
       active_bits_(static_cast<std::size_t>((cell_count() + 31) / 32)),
       winner_bits_(active_bits_.size()),
@@ -158,24 +159,32 @@ void TemporalMemory::Learn(const Match& match) {
 
 // Synapses on winners of the step before that the segment does not listen to yet, drawn by chance.
 void TemporalMemory::Grow(Id segment, std::int32_t count) {
-  candidates_.clear();
-  for (const std::uint32_t winner : winners_) candidates_.push_back(winner);
-  for (const std::uint32_t source : segments_.Sources(segment)) {
-    if (!IsOn(winner_bits_, source)) continue;
-    candidates_.erase(std::ranges::lower_bound(candidates_, source));
-  }
-  const auto wanted = std::min<std::size_t>(static_cast<std::size_t>(count), candidates_.size());
-  if (wanted == 0) return;
-  segments_.MakeRoom(segment, static_cast<std::int32_t>(wanted),
-                     [this](std::uint32_t source) { return IsOn(winner_bits_, source); });
-  const auto room = static_cast<std::size_t>(options_.max_synapses_per_segment) -
-                    segments_.Sources(segment).size();
-  for (std::size_t i = 0; i < std::min(wanted, room); ++i) {
+  std::int32_t known = 0;
+  for (const std::uint32_t source : segments_.Sources(segment))
+    known += static_cast<std::int32_t>(winner_bits_[source / 32] >> (source % 32) & 1);
+  const std::int32_t wanted = std::min(count, static_cast<std::int32_t>(winners_.size()) - known);
+  if (wanted <= 0) return;
+  segments_.MakeRoom(segment, wanted, static_cast<std::uint16_t>(replaced_), winner_bits_);
+  const std::int32_t room = options_.max_synapses_per_segment -
+                            static_cast<std::int32_t>(segments_.Sources(segment).size());
+  if (room <= 0) return;
+  FindCandidates(segment);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(std::min(wanted, room)); ++i) {
     const std::uint64_t draw =
         gpu::CounterHash(options_.seed + 1, step_, segment * std::uint64_t{4096} + i);
     std::swap(candidates_[i], candidates_[i + draw % (candidates_.size() - i)]);
     segments_.AddSynapse(segment, candidates_[i], static_cast<std::uint16_t>(initial_));
   }
+}
+
+// Winners that the segment does not listen to, rising.
+void TemporalMemory::FindCandidates(Id segment) {
+  for (const std::uint32_t source : segments_.Sources(segment))
+    winner_bits_[source / 32] &= ~(1u << (source % 32));
+  candidates_.clear();
+  for (const std::uint32_t winner : winners_)
+    if (IsOn(winner_bits_, winner)) candidates_.push_back(winner);
+  SetBits(winners_, true, winner_bits_);
 }
 
 void TemporalMemory::Punish(const Match& match) {

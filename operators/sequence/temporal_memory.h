@@ -28,6 +28,10 @@ struct TemporalMemoryOptions {
   std::int32_t max_segments_per_cell = 128;
   std::int32_t max_synapses_per_segment = 128;
   std::int64_t max_segments = 1 << 17;  // of all cells
+  // A full segment gives up synapses with less permanence for new ones. Any but whole ones, as
+  // published, follow a change soonest; those below initial_permanence, none that were ever right,
+  // so that noise does not wear away what is known.
+  double replaced_below = 1.0;
   std::uint64_t seed = 42;
 };
 
@@ -83,6 +87,7 @@ class TemporalMemory {
   std::uint32_t LeastUsedCell(std::uint32_t column) const;
   void Learn(const Match& match);
   void Grow(Id segment, std::int32_t count);
+  void FindCandidates(Id segment);
   void Punish(const Match& match);
   void Predict();
   void FindMatches();
@@ -91,7 +96,7 @@ class TemporalMemory {
   void Restore();
 
   TemporalMemoryOptions options_;
-  std::int32_t initial_, connected_, up_, down_, punished_;  // in units of 1/10000
+  std::int32_t initial_, connected_, up_, down_, punished_, replaced_;  // in units of 1/10000
   SegmentStore segments_;
   std::uint32_t step_ = 0;
   std::vector<std::uint32_t> active_, winners_;            // cells, rising

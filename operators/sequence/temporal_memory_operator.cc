@@ -26,8 +26,9 @@ absl::Status ReadPermanences(const graph::OpenContext& context, const v1::Tempor
   if (message.has_permanence_decrement()) options.permanence_decrement = 0.0;
   WEFT_TRY(ReadShare(context, "permanence_decrement", message.permanence_decrement(),
                      options.permanence_decrement));
-  return ReadShare(context, "predicted_decrement", message.predicted_decrement(),
-                   options.predicted_decrement);
+  WEFT_TRY(ReadShare(context, "predicted_decrement", message.predicted_decrement(),
+                     options.predicted_decrement));
+  return ReadShare(context, "replaced_below", message.replaced_below(), options.replaced_below);
 }
 
 absl::Status ReadNumbers(const graph::OpenContext& context, const v1::TemporalMemory& message,

@@ -125,6 +125,28 @@ class PlainMemory {
     Grow(id, options_.max_new_synapses - potential, winners);
     if (static_cast<int>(synapses.size()) < options_.min_threshold) Destroy(id);
   }
+  // Of those that may be replaced the least permanent go, but none on winners; the last place
+  // first, the last one taking it.
+  void MakeRoom(std::size_t id, int count, const std::set<std::uint32_t>& winners) {
+    auto& synapses = segments_[id]->synapses;
+    std::vector<std::pair<int, std::size_t>> weakest;
+    for (std::size_t i = 0; i < synapses.size(); ++i)
+      if (synapses[i].second < Units(options_.replaced_below) &&
+          !winners.contains(synapses[i].first))
+        weakest.emplace_back(synapses[i].second, i);
+    std::ranges::sort(weakest);
+    const int size = static_cast<int>(synapses.size());
+    const int excess = std::max(0, size + count - options_.max_synapses_per_segment);
+    if (static_cast<std::size_t>(excess) < weakest.size())
+      weakest.resize(static_cast<std::size_t>(excess));
+    std::vector<std::size_t> places;
+    for (const auto& [permanence, place] : weakest) places.push_back(place);
+    std::ranges::sort(places, std::ranges::greater());
+    for (const std::size_t place : places) {
+      synapses[place] = synapses.back();
+      synapses.pop_back();
+    }
+  }
   void Grow(std::size_t id, int count, const std::set<std::uint32_t>& winners) {
     auto& synapses = segments_[id]->synapses;
     std::vector<std::uint32_t> candidates;
@@ -132,7 +154,10 @@ class PlainMemory {
       if (std::ranges::find(synapses, cell, [](const auto& one) { return one.first; }) ==
           synapses.end())
         candidates.push_back(cell);
-    for (int i = 0; i < count && static_cast<std::size_t>(i) < candidates.size(); ++i) {
+    MakeRoom(id, std::min(count, static_cast<int>(candidates.size())), winners);
+    const int room = options_.max_synapses_per_segment - static_cast<int>(synapses.size());
+    for (int i = 0; i < std::min(count, room) && static_cast<std::size_t>(i) < candidates.size();
+         ++i) {
       const auto at = static_cast<std::size_t>(i);
       const std::uint64_t draw = gpu::CounterHash(options_.seed + 1, step_, id * 4096 + at);
       std::swap(candidates[at], candidates[at + draw % (candidates.size() - at)]);
@@ -201,11 +226,12 @@ std::vector<std::vector<std::uint32_t>> Stream(std::int64_t columns, int steps,
   return stream;
 }
 
-TEST(TemporalMemory, IsTheRulesAsTheyAreWritten) {
-  PlainMemory plain(Small());
-  TemporalMemory memory(Small());
+void ExpectTheRules(const TemporalMemoryOptions& options,
+                    const std::vector<std::vector<std::uint32_t>>& stream) {
+  PlainMemory plain(options);
+  TemporalMemory memory(options);
   int step = 0;
-  for (const auto& columns : Stream(64, 600, 1)) {
+  for (const auto& columns : stream) {
     ASSERT_EQ(memory.Step(columns, true), plain.Step(columns)) << step;
     ASSERT_EQ(std::vector(memory.active_cells().begin(), memory.active_cells().end()),
               plain.active())
@@ -216,6 +242,25 @@ TEST(TemporalMemory, IsTheRulesAsTheyAreWritten) {
     ++step;
   }
   EXPECT_GT(memory.segments().segment_count(), 50);
+}
+
+TEST(TemporalMemory, IsTheRulesAsTheyAreWritten) { ExpectTheRules(Small(), Stream(64, 600, 1)); }
+
+// Codes that come with a few other bits every time fill the segments.
+TEST(TemporalMemory, IsTheRulesWhereSegmentsAreFull) {
+  TemporalMemoryOptions options = Small();
+  options.permanence_decrement = 0.01;
+  options.max_synapses_per_segment = 10;
+  auto stream = Stream(64, 600, 3);
+  for (std::size_t i = 0; i < stream.size(); ++i) {
+    std::set<std::uint32_t> columns(stream[i].begin(), stream[i].begin() + 6);
+    for (const std::uint32_t one : RandomBits(64, 2, 1000 + i).bits) columns.insert(one);
+    stream[i].assign(columns.begin(), columns.end());
+  }
+  for (const double below : {1.0, 0.21}) {
+    options.replaced_below = below;
+    ExpectTheRules(options, stream);
+  }
 }
 
 TEST(TemporalMemory, TellsSequencesApartThatShareTheirMiddle) {
