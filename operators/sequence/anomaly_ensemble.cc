@@ -54,9 +54,8 @@ AnomalyVerdict AnomalyEnsemble::Next(graph::TimeUs time_us, double value) {
   const std::size_t slot = SlotOf(time_us, kSlots);
   AnomalyVerdict verdict;
   Judge(value, slot, verdict);
-  const double mixed = Mix(verdict);
-  verdict.score = mixed / RankCalibration::kMost;
-  verdict.alarm = Alarm(mixed) / RankCalibration::kMost;
+  verdict.score = Mix(verdict) / RankCalibration::kMost;
+  verdict.alarm = alarm_.Next(verdict.score);
   Learn(value, slot);
   // Shapes that stay new, or values that stay far from their season: another regime has begun.
   if (ranks_[std::size_t{kRankShapes} + std::size_t{kBlocks1}].has_forgotten() ||
@@ -154,17 +153,6 @@ double AnomalyEnsemble::Mix(const AnomalyVerdict& verdict) {
   double sum = 0.0;
   for (const double largest : Held()) sum += Exp(kSharpness * largest);
   return Log(sum / static_cast<double>(kAnomalyExperts)) / kSharpness;
-}
-
-// One peak an event: how long nothing more is said grows with the series' age.
-double AnomalyEnsemble::Alarm(double score) {
-  if (score <= 0.5) return 0.0;
-  const double quiet = std::clamp(0.05 * static_cast<double>(count_), 20.0, 150.0);
-  const bool is_over = static_cast<double>(count_ - last_alarm_at_) >= quiet;
-  if (!is_over && score <= 1.6 * last_alarm_) return 0.0;
-  last_alarm_ = is_over ? score : std::max(last_alarm_, score);
-  last_alarm_at_ = count_;
-  return score;
 }
 
 void AnomalyEnsemble::Learn(double value, std::size_t slot) {

@@ -20,6 +20,7 @@
 #include "operators/sequence/burst_likelihood.h"
 #include "operators/sequence/discord.h"
 #include "operators/sequence/fading_mean.h"
+#include "operators/sequence/peak_alarm.h"
 #include "operators/sequence/rank_calibration.h"
 
 namespace weft::operators::sequence {
@@ -89,14 +90,14 @@ class AnomalyEnsemble {
     archive.Value(self.rarity_);
     archive.Value(self.statistic_);
     archive.Fixed(self.held_);
-    archive.Value(self.last_alarm_);
-    archive.Value(self.last_alarm_at_);
+    PeakAlarm::VisitState(self.alarm_, archive);
   }
 
  private:
   static constexpr std::int64_t kVarianceWindow = 24;
   static constexpr std::int64_t kHeld = 15;  // records for which a surprise counts
   static constexpr std::size_t kSlots = 48;  // of a day
+  static constexpr double kLeastAlarm = 0.5 / RankCalibration::kMost;
 
   // Shapes, and experts that are ranked.
   enum Shape : std::size_t { kBlocks1, kBlocks3, kBlocks18, kEx3, kAr2, kAr5, kShapes };
@@ -115,7 +116,6 @@ class AnomalyEnsemble {
   void Learn(double value, std::size_t slot);
   void Forget();
   double Mix(const AnomalyVerdict& verdict);
-  double Alarm(double score);
 
   std::int64_t count_ = 0;
   double last_ = 0.0, low_ = 0.0, high_ = 0.0;
@@ -131,8 +131,7 @@ class AnomalyEnsemble {
   // Of each shape, between its blocks.
   std::array<double, kShapes> rarity_ = {}, statistic_ = {};
   std::vector<float> held_;  // [kHeld x kAnomalyExperts], a ring
-  double last_alarm_ = 0.0;
-  std::int64_t last_alarm_at_ = -1'000'000;
+  PeakAlarm alarm_{kLeastAlarm};
 };
 
 }  // namespace weft::operators::sequence

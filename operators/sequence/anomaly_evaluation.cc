@@ -44,9 +44,11 @@ DetectorScores RunHtm(const NamedSeries& series, std::uint64_t seed) {
   const double begin = learn::ProcessCpuSeconds();
   HtmDetector detector(options);
   scores.init_seconds = learn::ProcessCpuSeconds() - begin;
-  for (std::size_t i = 0; i < series.value.size(); ++i)
-    scores.score.push_back(detector.Next(series.time_us[i], std::span(&series.value[i], 1)).score);
-  scores.alarm = scores.score;
+  for (std::size_t i = 0; i < series.value.size(); ++i) {
+    const HtmVerdict verdict = detector.Next(series.time_us[i], std::span(&series.value[i], 1));
+    scores.score.push_back(verdict.score);
+    scores.alarm.push_back(verdict.alarm);
+  }
   scores.bytes = detector.bytes();
   return scores;
 }

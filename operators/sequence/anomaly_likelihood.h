@@ -21,6 +21,9 @@ struct LikelihoodOptions {
 // Thread-compatible. Exact.
 class AnomalyLikelihood {
  public:
+  // A likelihood in its log form is no alarm up to this, once in a thousand.
+  static constexpr double kLeastAlarm = 0.3;
+
   explicit AnomalyLikelihood(const LikelihoodOptions& options = {}) : options_(options) {}
 
   // Of a value that came with this share of predictions that failed: .5 says nothing, 1 is sure.

@@ -17,7 +17,7 @@ struct BucketForecasterOptions {
   double least = 0.0, most = 1.0;            // that values are expected to have
   std::int64_t buckets = 22;                 // of which two lie on each side of the range
   std::vector<std::int64_t> horizons = {1};  // records ahead, rising
-  double rate = 0.02;                        // of learning
+  double rate = 1.4;                         // SdrClassifierOptions::rate
 };
 
 // Thread-compatible. Exact.

@@ -24,6 +24,9 @@ TemporalMemoryOptions Memory(std::uint64_t seed) {
           .permanence_decrement = 0.008,
           .predicted_decrement = 0.001,
           .max_new_synapses = 31,
+          .max_synapses_per_segment = 64,
+          .max_segments = 2048,
+          .replaced_below = 0.24,
           .seed = seed + 1960};
 }
 
@@ -56,6 +59,7 @@ HtmDetector::HtmDetector(const HtmDetectorOptions& options)
       time_encoder_(kTimeEncoder),
       pooler_({.inputs = InputSize(), .seed = options.seed + 1956}),
       memory_(Memory(options.seed)),
+      code_(memory_.cell_count(), pooler_.column_count(), pooler_.input_count()),
       likelihood_({.learning = options.learning / 2,
                    .estimation = options.learning - options.learning / 2}),
       seen_(options.fields.size()) {}
@@ -88,6 +92,7 @@ HtmVerdict HtmDetector::Next(graph::TimeUs time_us, std::span<const double> valu
   time_encoder_.Encode(time_us, input);
   const auto columns = pooler_.Step(input.bits, /*learns=*/true);
   const std::int64_t predicted = memory_.Step(columns, /*learns=*/true);
+  code_.Set(memory_.active_cells(), columns, input.bits);
   HtmVerdict verdict;
   if (!columns.empty())
     verdict.failed = 1.0 - static_cast<double>(predicted) / static_cast<double>(columns.size());
@@ -95,6 +100,7 @@ HtmVerdict HtmDetector::Next(graph::TimeUs time_us, std::span<const double> valu
   verdict.score = AnomalyLikelihood::LogForm(likelihood_.Next(first, verdict.failed));
   for (std::size_t f = 0; f < values.size(); ++f)
     if (LeavesRange(f, values[f])) verdict.score = 1.0;
+  verdict.alarm = alarm_.Next(verdict.score);
   return verdict;
 }
 

@@ -13,6 +13,8 @@
 #include "graph/time.h"
 #include "operators/sequence/anomaly_likelihood.h"
 #include "operators/sequence/encoders.h"
+#include "operators/sequence/htm_code.h"
+#include "operators/sequence/peak_alarm.h"
 #include "operators/sequence/series_settings.h"
 #include "operators/sequence/spatial_pooler.h"
 #include "operators/sequence/temporal_memory.h"
@@ -33,6 +35,7 @@ struct HtmDetectorOptions {
 struct HtmVerdict {
   double failed = 0.0;  // share of the active columns that were not predicted
   double score = 0.0;   // log form of the anomaly likelihood, 0 to 1; 1 outside of what was seen
+  double alarm = 0.0;   // the score where it peaks anew, else 0
 };
 
 // Thread-compatible. Exact.
@@ -43,7 +46,8 @@ class HtmDetector {
   // The next record, one value a field. A value that is not a number is missing: it has no bits.
   HtmVerdict Next(graph::TimeUs time_us, std::span<const double> values);
 
-  const TemporalMemory& memory() const { return memory_; }
+  // Of the latest record, for a classifier.
+  const HtmCode& code() const { return code_; }
   std::size_t bytes() const { return pooler_.bytes() + memory_.bytes(); }
 
   // State to save, and to load into one with the same options.
@@ -52,6 +56,8 @@ class HtmDetector {
     SpatialPooler::VisitState(self.pooler_, archive);
     TemporalMemory::VisitState(self.memory_, archive);
     AnomalyLikelihood::VisitState(self.likelihood_, archive);
+    PeakAlarm::VisitState(self.alarm_, archive);
+    HtmCode::VisitState(self.code_, archive);
     archive.Fixed(self.seen_);
   }
 
@@ -73,7 +79,9 @@ class HtmDetector {
   DateTimeEncoder time_encoder_;
   SpatialPooler pooler_;
   TemporalMemory memory_;
+  HtmCode code_;
   AnomalyLikelihood likelihood_;
+  PeakAlarm alarm_{AnomalyLikelihood::kLeastAlarm};
   std::vector<Seen> seen_;
 };
 

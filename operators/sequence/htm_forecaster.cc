@@ -27,10 +27,9 @@ HtmForecaster::HtmForecaster(const HtmForecasterOptions& options)
                .max_new_synapses = 32,
                .max_synapses_per_segment = 32,
                .seed = options.seed + 1960}),
-      classifier_({.bits = memory_.cell_count(),
-                   .classes = options.buckets,
-                   .steps = {options.horizon},
-                   .rate = 0.02}) {}
+      code_(memory_.cell_count(), pooler_.column_count(), pooler_.input_count()),
+      classifier_({.bits = code_.width(), .classes = options.buckets, .steps = {options.horizon}}) {
+}
 
 SparseBits HtmForecaster::Encode(graph::TimeUs time_us, double value) const {
   constexpr double kMinuteUs = 60e6;
@@ -59,10 +58,12 @@ void HtmForecaster::Prepare(std::span<const graph::TimeUs> time_us, std::span<co
 }
 
 std::vector<double> HtmForecaster::Next(graph::TimeUs time_us, double value) {
-  const auto columns = pooler_.Step(Encode(time_us, value).bits, /*learns=*/false);
+  const SparseBits input = Encode(time_us, value);
+  const auto columns = pooler_.Step(input.bits, /*learns=*/false);
   memory_.Step(columns, /*learns=*/true);
-  if (std::isfinite(value)) classifier_.Learn(memory_.active_cells(), BucketOf(value));
-  return classifier_.Probabilities(0, memory_.active_cells());
+  code_.Set(memory_.active_cells(), columns, input.bits);
+  if (std::isfinite(value)) classifier_.Learn(code_.bits(), BucketOf(value));
+  return classifier_.Probabilities(0, code_.bits());
 }
 
 }  // namespace weft::operators::sequence

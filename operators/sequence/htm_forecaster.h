@@ -1,8 +1,8 @@
 // HtmForecaster: where a series of numbers will be some records from now, by HTM as it is
 // published: encoders of the value and the time, spatial pooler, temporal memory, and an SDR
-// classifier over the active cells.
+// classifier over the cells, the columns and the input (HtmCode).
 //
-// Source: the taxi experiment of Cui, Ahmad, Hawkins 2016.
+// Source: the taxi experiment of Cui, Ahmad, Hawkins 2016, whose classifier reads the cells alone.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,7 @@
 
 #include "graph/time.h"
 #include "operators/sequence/encoders.h"
+#include "operators/sequence/htm_code.h"
 #include "operators/sequence/sdr_classifier.h"
 #include "operators/sequence/spatial_pooler.h"
 #include "operators/sequence/temporal_memory.h"
@@ -43,6 +44,7 @@ class HtmForecaster {
   ScalarEncoder value_encoder_, day_encoder_, week_encoder_;
   SpatialPooler pooler_;
   TemporalMemory memory_;
+  HtmCode code_;
   SdrClassifier classifier_;
 };
 

@@ -31,7 +31,7 @@ void HtmSeries::FindRanges() {
 
 void HtmSeries::MakeMachine() {
   HtmDetector detector({.fields = ranges_, .learning = kLearning, .seed = settings_.seed});
-  BucketForecaster forecaster({.bits = detector.memory().cell_count(),
+  BucketForecaster forecaster({.bits = detector.code().width(),
                                .least = ranges_.front().least,
                                .most = ranges_.front().most,
                                .horizons = settings_.horizons});
@@ -40,7 +40,7 @@ void HtmSeries::MakeMachine() {
 
 HtmVerdict HtmSeries::Take(graph::TimeUs time_us, std::span<const double> values) {
   const HtmVerdict verdict = machine_->detector.Next(time_us, values);
-  machine_->forecaster.Learn(machine_->detector.memory().active_cells(), values.front());
+  machine_->forecaster.Learn(machine_->detector.code().bits(), values.front());
   return verdict;
 }
 
@@ -63,7 +63,7 @@ RecordVerdict HtmSeries::Next(graph::TimeUs time_us, std::span<const double> val
     first_value_ = {};
   } else {
     latest_ = Take(time_us, values);
-    verdict.alarm = alarm_.Next(latest_.score);
+    verdict.alarm = latest_.alarm;
   }
   verdict.score = latest_.score;
   verdict.forecasts = Latest();
@@ -71,7 +71,7 @@ RecordVerdict HtmSeries::Next(graph::TimeUs time_us, std::span<const double> val
 }
 
 std::vector<StepForecast> HtmSeries::Latest() const {
-  if (machine_) return machine_->forecaster.Forecasts(machine_->detector.memory().active_cells());
+  if (machine_) return machine_->forecaster.Forecasts(machine_->detector.code().bits());
   std::vector<StepForecast> steps;
   for (const std::int64_t horizon : settings_.horizons) steps.push_back({.horizon = horizon});
   return steps;

@@ -10,7 +10,6 @@
 
 #include "operators/sequence/bucket_forecaster.h"
 #include "operators/sequence/htm_detector.h"
-#include "operators/sequence/rising_alarm.h"
 #include "operators/sequence/series_model.h"
 
 namespace weft::operators::sequence {
@@ -47,7 +46,6 @@ class HtmSeries final : public SeriesModel {
     archive.Value(has_begun);
     archive.Array(self.ranges_, SeriesSettings::kMostFields);
     archive.Value(self.latest_);
-    RisingAlarm::VisitState(self.alarm_, archive);
     if (has_begun == 0) return;
     if constexpr (Archive::kLoads) {
       archive.Check(self.ranges_.size() == self.settings_.fields.size(), "a range a field");
@@ -69,7 +67,6 @@ class HtmSeries final : public SeriesModel {
   std::vector<HtmField> ranges_;
   std::optional<Machine> machine_;
   HtmVerdict latest_;
-  RisingAlarm alarm_;
 };
 
 }  // namespace weft::operators::sequence

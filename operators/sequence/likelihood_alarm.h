@@ -2,7 +2,7 @@
 #pragma once
 
 #include "operators/sequence/anomaly_likelihood.h"
-#include "operators/sequence/rising_alarm.h"
+#include "operators/sequence/peak_alarm.h"
 #include "operators/sequence/series_model.h"
 
 namespace weft::operators::sequence {
@@ -24,12 +24,12 @@ class LikelihoodAlarm {
   template <class Self, class Archive>
   static void VisitState(Self& self, Archive& archive) {
     AnomalyLikelihood::VisitState(self.likelihood_, archive);
-    RisingAlarm::VisitState(self.alarm_, archive);
+    PeakAlarm::VisitState(self.alarm_, archive);
   }
 
  private:
   AnomalyLikelihood likelihood_;
-  RisingAlarm alarm_;
+  PeakAlarm alarm_{AnomalyLikelihood::kLeastAlarm};
 };
 
 }  // namespace weft::operators::sequence

@@ -10,6 +10,7 @@
 #include "operators/sequence/burst_likelihood.h"
 #include "operators/sequence/discord.h"
 #include "operators/sequence/normal_tail.h"
+#include "operators/sequence/peak_alarm.h"
 #include "operators/sequence/rank_calibration.h"
 
 namespace weft::operators::sequence {
@@ -18,6 +19,22 @@ namespace {
 TEST(NormalTail, AgreesWithTheComplementaryErrorFunction) {
   for (double z = 0.0; z < 8.0; z += 0.01)
     EXPECT_NEAR(NormalTailLog10(z), -std::log10(0.5 * std::erfc(z / std::sqrt(2.0))), 2e-6) << z;
+}
+
+TEST(PeakAlarm, SaysOnePeakAnEvent) {
+  PeakAlarm alarm(0.2), restored(0.2);
+  const auto count = [](PeakAlarm& of, double score, int records) {
+    int alarms = 0;
+    for (int i = 0; i < records; ++i) alarms += of.Next(score) > 0.0 ? 1 : 0;
+    return alarms;
+  };
+  EXPECT_EQ(count(alarm, 0.2, 4000), 0);
+  EXPECT_EQ(count(alarm, 0.4, 150), 1);  // an event that lasts
+  EXPECT_EQ(count(alarm, 0.6, 1), 1);    // the next one, after 150 records
+  EXPECT_EQ(count(alarm, 0.9, 100), 0);  // not much higher
+  EXPECT_EQ(count(alarm, 0.97, 10), 1);  // much higher
+  cache::SaveAndLoad(alarm, restored);
+  EXPECT_EQ(count(restored, 0.97, 141), count(alarm, 0.97, 141));
 }
 
 TEST(SortedRing, HoldsTheLatestInOrder) {

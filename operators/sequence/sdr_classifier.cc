@@ -35,11 +35,13 @@ void SdrClassifier::Learn(std::span<const std::uint32_t> bits, std::int64_t now)
     const auto steps = static_cast<std::size_t>(options_.steps[s]);
     if (steps > before_.size()) continue;
     const std::vector<std::uint32_t>& then = before_[before_.size() - steps];
+    if (then.empty()) continue;
+    const double rate = options_.rate / static_cast<double>(then.size());
     const std::vector<double> said = Probabilities(s, then);
     float* const weight = weight_.data() + s * static_cast<std::size_t>(options_.bits) * classes;
     for (std::size_t c = 0; c < classes; ++c) {
       const double came = static_cast<std::int64_t>(c) == now ? 1.0 : 0.0;
-      const auto change = static_cast<float>(options_.rate * (came - said[c]));
+      const auto change = static_cast<float>(rate * (came - said[c]));
       for (const std::uint32_t bit : then) weight[bit * classes + c] += change;
     }
   }

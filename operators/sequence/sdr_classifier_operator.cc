@@ -24,6 +24,7 @@ graph::Contract SdrClassifierOperator::contract() {
 
 absl::Status SdrClassifierOperator::Open(graph::OpenContext& context) {
   const auto& message = context.Options<v1::SdrClassifier>();
+  constexpr double kMostRate = 100.0;
   BucketForecasterOptions options;
   if (!(message.most() > message.least()) || !std::isfinite(message.most() - message.least()))
     return context.OptionError("most", graph::Concat("expected more than least, ", message.least(),
@@ -33,7 +34,7 @@ absl::Status SdrClassifierOperator::Open(graph::OpenContext& context) {
   WEFT_TRY(graph::ReadBound(context, "buckets", message.buckets(), 6, 1000, options.buckets));
   if (const auto problem = ReadHorizons(message.horizon(), options.horizons))
     return context.OptionError(problem->field, problem->problem);
-  WEFT_TRY(ReadShare(context, "rate", message.rate(), options.rate));
+  WEFT_TRY(ReadShare(context, "rate", message.rate(), options.rate, kMostRate));
   std::int64_t most_series = kUsualMachines;
   WEFT_TRY(
       graph::ReadBound(context, "max_series", message.max_series(), 1, kMostSeries, most_series));

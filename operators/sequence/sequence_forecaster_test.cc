@@ -106,11 +106,14 @@ TEST(SequenceForecaster, HorizonsDoNotKnowOfEachOther) {
   }
 }
 
-TEST(SequenceForecaster, TaxisOfNewYork) {
+std::filesystem::path TaxiFile(const std::string& name) {
   const char* const folder = std::getenv("WEFT_DATA");
-  const std::filesystem::path path =
-      std::filesystem::path(folder != nullptr ? folder : "../shared/data") /
-      "series/nyc_taxi/nyc_taxi.csv";
+  return std::filesystem::path(folder != nullptr ? folder : "../shared/data") / "series/nyc_taxi" /
+         name;
+}
+
+TEST(SequenceForecaster, TaxisOfNewYork) {
+  const std::filesystem::path path = TaxiFile("nyc_taxi.csv");
   if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is not here";
   const auto series = io::LoadSeries(path.string(), {.value = "passenger_count"});
   ASSERT_TRUE(series.ok()) << series.status();
@@ -121,6 +124,18 @@ TEST(SequenceForecaster, TaxisOfNewYork) {
   EXPECT_LT(result.forecast.nll, 0.95);
   EXPECT_NEAR(result.seasonal.mape, 0.0881, 0.0005);
   EXPECT_NEAR(result.persistence.mape, 0.322, 0.001);
+}
+
+// Mornings go down and evenings up at once, which both models must learn within days.
+TEST(SequenceForecaster, TaxisWhoseHoursChange) {
+  const std::filesystem::path path = TaxiFile("nyc_taxi_perturb.csv");
+  if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is not here";
+  const auto series = io::LoadSeries(path.string(), {.value = "passenger_count"});
+  ASSERT_TRUE(series.ok()) << series.status();
+  SequenceEvaluationOptions options{.horizon = 5, .skip = 13'157, .most = 500};
+  EXPECT_LT(EvaluateForecasts(series->time_us, series->value, options).forecast.mape, 0.078);
+  options.model = ForecastModel::kHtm;
+  EXPECT_LT(EvaluateForecasts(series->time_us, series->value, options).forecast.mape, 0.10);
 }
 
 }  // namespace

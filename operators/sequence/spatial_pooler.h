@@ -36,6 +36,7 @@ class SpatialPooler {
   std::span<const std::uint32_t> Step(std::span<const std::uint32_t> input, bool learns);
 
   std::int64_t column_count() const { return options_.columns; }
+  std::int64_t input_count() const { return options_.inputs; }
   std::size_t bytes() const;
 
   // State to save, and to load into one with the same options.
