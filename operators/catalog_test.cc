@@ -290,7 +290,9 @@ GraphCases SequenceCases() {
                   "node { name: \"node\" operator: \"sparsey\" input: \"SDR:a\" "
                   "output: \"CODES:out\" options { [type.googleapis.com/"
                   "weft.operators.sequence.v1.Sparsey] { modules: 6 has_past: true back_off: 0.9 "
-                  "saturation: 0.5 learn_records: 40 episode_gap_us: 50 max_series: 3 } } }\n")},
+                  "saturation: 0.5 learn_records: 40 episode_gap_us: 50 max_series: 3 "
+                  "picture_width: 42 window_step: 4 hears_above: true "
+                  "level { modules: 4 persistence: 2 } } } }\n")},
           {"sequence_model",
            kHead +
                "node { name: \"node\" operator: \"sequence_model\" input: \"EVENTS:events\" "

@@ -28,7 +28,7 @@ class MachineTable {
     if (width_ == 0 && fits_(width)) width_ = width;
     if (width == width_) return absl::OkStatus();
     return absl::InvalidArgumentError(
-        width_ == 0 ? graph::Concat("sparse bits: ", width, " are more than its options allow")
+        width_ == 0 ? graph::Concat("sparse bits: ", width, " do not fit its options")
                     : graph::Concat("sparse bits: expected ", width_, ", got ", width));
   }
   Machine& Latest(graph::NodeId series) {

@@ -30,9 +30,11 @@ SparseyMac::SparseyMac(const SparseyOptions& options)
     : options_(options),
       weight_(static_cast<std::size_t>(options.inputs * cell_count())),
       past_weight_(options.has_past ? static_cast<std::size_t>(cell_count() * cell_count()) : 0),
+      above_weight_(static_cast<std::size_t>(options.above * cell_count())),
       set_(static_cast<std::size_t>(cell_count())),
       evidence_(static_cast<std::size_t>(cell_count())),
-      past_evidence_(static_cast<std::size_t>(cell_count())) {}
+      past_evidence_(static_cast<std::size_t>(cell_count())),
+      above_evidence_(static_cast<std::size_t>(cell_count())) {}
 
 bool SparseyMac::IsWhole() const {
   return std::ranges::all_of(past_, [this](std::uint32_t cell) { return cell < cell_count(); });
@@ -118,7 +120,8 @@ std::uint16_t SparseyMac::Draw(std::int32_t module, double familiarity) const {
   return static_cast<std::uint16_t>(options_.cells - 1);
 }
 
-void SparseyMac::Store(std::span<const std::uint32_t> inputs, const SparseyCode& code) {
+void SparseyMac::Store(std::span<const std::uint32_t> inputs, std::span<const std::uint32_t> above,
+                       const SparseyCode& code) {
   const auto cells = static_cast<std::size_t>(cell_count());
   const double most = options_.saturation * static_cast<double>(options_.inputs);
   for (std::int32_t m = 0; m < options_.modules; ++m) {
@@ -132,26 +135,50 @@ void SparseyMac::Store(std::span<const std::uint32_t> inputs, const SparseyCode&
       }
     if (options_.has_past)
       for (const std::uint32_t before : past_) past_weight_[before * cells + cell] = 1;
+    if (options_.above > 0)
+      for (const std::uint32_t one : above) above_weight_[one * cells + cell] = 1;
   }
 }
 
-SparseyCode SparseyMac::Frame(std::span<const std::uint32_t> inputs, bool learns, bool begins) {
+// Of the inputs with both, with either and alone, the first that is familiar enough; of two with as
+// many sources, the more familiar one. What is learned takes in all there is.
+void SparseyMac::Gather(std::span<const std::uint32_t> above, bool learns) {
+  const bool hears_past = options_.has_past && !past_.empty();
+  const bool hears_above = options_.above > 0 && !above.empty();
+  if (hears_past) Weigh(past_, past_weight_, past_evidence_);
+  if (hears_above) Weigh(above, above_weight_, above_evidence_);
+  const auto with = [this](bool past, bool over) {
+    std::vector<float> all = evidence_;
+    for (std::size_t c = 0; c < all.size(); ++c) {
+      if (past) all[c] *= past_evidence_[c];
+      if (over) all[c] *= above_evidence_[c];
+    }
+    return all;
+  };
+  if (!hears_past && !hears_above) return;
+  std::vector<float> all = with(hears_past, hears_above);
+  const bool takes_all = learns || !options_.backs_off;
+  if (takes_all || FamiliarityOf(all) >= options_.back_off) {
+    evidence_ = std::move(all);
+    return;
+  }
+  if (!hears_past || !hears_above) return;
+  std::vector<float> past = with(true, false), over = with(false, true);
+  std::vector<float>& best = FamiliarityOf(over) > FamiliarityOf(past) ? over : past;
+  if (FamiliarityOf(best) >= options_.back_off) evidence_ = std::move(best);
+}
+
+SparseyCode SparseyMac::Frame(std::span<const std::uint32_t> inputs, bool learns, bool begins,
+                              std::span<const std::uint32_t> above) {
   if (begins) past_.clear();
   ++frame_;
   Weigh(inputs, weight_, evidence_);
-  if (options_.has_past && !past_.empty()) {
-    Weigh(past_, past_weight_, past_evidence_);
-    std::vector<float> both = evidence_;
-    for (std::size_t c = 0; c < both.size(); ++c) both[c] *= past_evidence_[c];
-    // What is learned takes in all there is.
-    if (learns || !options_.backs_off || FamiliarityOf(both) >= options_.back_off)
-      evidence_ = std::move(both);
-  }
+  Gather(above, learns);
   SparseyCode code;
   code.familiarity = FamiliarityOf(evidence_);
   for (std::int32_t m = 0; m < options_.modules; ++m)
     code.winner.push_back(learns ? Draw(m, code.familiarity) : Best(m));
-  if (learns) Store(inputs, code);
+  if (learns) Store(inputs, above, code);
   past_.clear();
   for (std::size_t m = 0; m < code.winner.size(); ++m)
     past_.push_back(static_cast<std::uint32_t>(m) * static_cast<std::uint32_t>(options_.cells) +

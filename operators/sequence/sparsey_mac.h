@@ -23,8 +23,9 @@ struct SparseyOptions {
   std::int32_t modules = 25;  // competitive modules, one winner each
   std::int32_t cells = 9;     // of a module
   bool has_past = false;      // cells also hear the code of the frame before
-  // While recognising, falls back to the inputs alone if with the past less is familiar than
-  // `back_off`.
+  std::int64_t above = 0;     // bits from the level above, of the frame before, that they hear
+  // While recognising, does without the past, or what is above, or both, if with all of them less
+  // is familiar than `back_off`.
   bool backs_off = false;
   double back_off = 0.9;
   std::int32_t exponent = 1;  // of the evidence
@@ -47,16 +48,19 @@ class SparseyMac {
  public:
   explicit SparseyMac(const SparseyOptions& options);
 
-  // The code of a frame, given the inputs that are on. Learning draws it and stores it; recognising
-  // takes the best winners. `begins`: nothing came before.
-  SparseyCode Frame(std::span<const std::uint32_t> inputs, bool learns, bool begins = false);
+  // The code of a frame, given the inputs and the bits above that are on. Learning draws it and
+  // stores it; recognising takes the best winners. `begins`: nothing came before.
+  SparseyCode Frame(std::span<const std::uint32_t> inputs, bool learns, bool begins = false,
+                    std::span<const std::uint32_t> above = {});
+  // A frame without inputs has no code.
+  void Rest() { past_.clear(); }
 
   std::int64_t cell_count() const { return std::int64_t{options_.modules} * options_.cells; }
   // Of the weights from inputs, those that are set.
   double density() const;
   // Cells that learn no more from inputs.
   std::int64_t frozen_count() const;
-  std::size_t bytes() const { return weight_.size() + past_weight_.size(); }
+  std::size_t bytes() const { return weight_.size() + past_weight_.size() + above_weight_.size(); }
 
   // State to save, and to load into one with the same options.
   template <class Self, class Archive>
@@ -64,6 +68,7 @@ class SparseyMac {
     archive.Value(self.frame_);
     archive.Fixed(self.weight_);
     archive.Fixed(self.past_weight_);
+    archive.Fixed(self.above_weight_);
     archive.Fixed(self.set_);
     archive.Array(self.past_, static_cast<std::uint64_t>(self.options_.modules));
     if constexpr (Archive::kLoads) archive.Check(self.IsWhole(), "winners of modules");
@@ -77,15 +82,19 @@ class SparseyMac {
   double FamiliarityOf(const std::vector<float>& evidence) const;
   std::uint16_t Draw(std::int32_t module, double familiarity) const;
   std::uint16_t Best(std::int32_t module) const;
-  void Store(std::span<const std::uint32_t> inputs, const SparseyCode& code);
+  // Makes evidence_ that of the inputs and as much else as is familiar.
+  void Gather(std::span<const std::uint32_t> above, bool learns);
+  void Store(std::span<const std::uint32_t> inputs, std::span<const std::uint32_t> above,
+             const SparseyCode& code);
 
   SparseyOptions options_;
   std::uint64_t frame_ = 0;
-  std::vector<std::uint8_t> weight_;       // [inputs x cells]
-  std::vector<std::uint8_t> past_weight_;  // [cells x cells]
-  std::vector<std::uint32_t> set_;         // by cell, weights from inputs
-  std::vector<std::uint32_t> past_;        // the cells that won the frame before
-  std::vector<float> evidence_, past_evidence_;
+  std::vector<std::uint8_t> weight_;        // [inputs x cells]
+  std::vector<std::uint8_t> past_weight_;   // [cells x cells]
+  std::vector<std::uint8_t> above_weight_;  // [above x cells]
+  std::vector<std::uint32_t> set_;          // by cell, weights from inputs
+  std::vector<std::uint32_t> past_;         // the cells that won the frame before
+  std::vector<float> evidence_, past_evidence_, above_evidence_;
 };
 
 }  // namespace weft::operators::sequence

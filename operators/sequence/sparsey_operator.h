@@ -1,4 +1,4 @@
-// `sparsey`: sparse bits -> codes of a Sparsey macrocolumn, and how new they are. See sparsey.md.
+// `sparsey`: sparse bits -> codes of Sparsey's macrocolumns, and how new they are. See sparsey.md.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,7 @@
 #include "graph/operator.h"
 #include "operators/sequence/machine_table.h"
 #include "operators/sequence/sparse_batch.h"
+#include "operators/sequence/sparsey_options.h"
 #include "operators/sequence/sparsey_series.h"
 
 namespace weft::operators::sequence {
@@ -24,7 +25,7 @@ class SparseyOperator final : public graph::Operator {
   absl::Status Load(graph::CheckpointSource& source) override;
 
  private:
-  std::int32_t modules_ = 0, cells_ = 0;
+  SparseyLayout layout_;
   std::optional<MachineTable<SparseySeries>> machines_;
   graph::Gauge* series_ = nullptr;
 };
