@@ -12,9 +12,8 @@ namespace {
 
 constexpr double kSpreadLength = 3000.0, kLevelLength = 100.0, kCalmLength = 2000.0;
 
-std::size_t SlotOf(graph::TimeUs time_us, std::size_t slots) {
-  const std::int64_t of_day = ((time_us % kDayUs) + kDayUs) % kDayUs;
-  return static_cast<std::size_t>(of_day / (kDayUs / static_cast<std::int64_t>(slots)));
+std::size_t SlotOf(graph::TimeUs time_us, Season season) {
+  return static_cast<std::size_t>(PlaceOf(time_us, season).day_slot());
 }
 
 }  // namespace
@@ -40,7 +39,7 @@ AnomalyEnsemble::AnomalyEnsemble() : held_(kHeld * kAnomalyExperts) {
 }
 
 std::size_t AnomalyEnsemble::bytes() const {
-  std::size_t bytes = sizeof(*this) + slots_.capacity() * sizeof(Slot) +
+  std::size_t bytes = sizeof(*this) + season_.bytes() + slots_.capacity() * sizeof(Slot) +
                       held_.capacity() * sizeof(float) + latest_.capacity() * sizeof(double);
   for (const Discord& shape : shapes_) bytes += sizeof(shape) + shape.bytes();
   for (const RankCalibration& ranks : ranks_) bytes += sizeof(ranks) + ranks.bytes();
@@ -51,7 +50,8 @@ std::size_t AnomalyEnsemble::bytes() const {
 AnomalyVerdict AnomalyEnsemble::Next(graph::TimeUs time_us, double value) {
   if (!std::isfinite(value)) value = last_;
   if (count_ == 0) low_ = high_ = value;
-  const std::size_t slot = SlotOf(time_us, kSlots);
+  if (season_.Next(time_us, value)) std::ranges::fill(slots_, Slot{});
+  const std::size_t slot = SlotOf(time_us, season_.season());
   AnomalyVerdict verdict;
   Judge(value, slot, verdict);
   verdict.score = Mix(verdict) / RankCalibration::kMost;
@@ -140,7 +140,7 @@ std::array<double, kAnomalyExperts> AnomalyEnsemble::Held() const {
 }
 
 AnomalyEnsemble::Usual AnomalyEnsemble::UsualAt(graph::TimeUs time_us) const {
-  const Slot& slot = slots_[SlotOf(time_us, kSlots)];
+  const Slot& slot = slots_[SlotOf(time_us, season_.season())];
   return {low_, high_, level_.mean, slot.count > 0.0 ? slot.mean : std::nan("")};
 }
 

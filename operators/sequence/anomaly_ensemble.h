@@ -22,13 +22,14 @@
 #include "operators/sequence/fading_mean.h"
 #include "operators/sequence/peak_alarm.h"
 #include "operators/sequence/rank_calibration.h"
+#include "operators/sequence/season_finder.h"
 
 namespace weft::operators::sequence {
 
 enum AnomalyExpert : std::size_t {
   kRange,      // outside of what was seen
   kLevel,      // far from the recent mean
-  kSeason,     // far from the mean of this time of day
+  kSeason,     // far from the mean of this part of the season
   kVariance,   // calmer or wilder than usual
   kShape3,     // a new shape, blocks of 3 records
   kShape18,    // blocks of 18
@@ -63,13 +64,15 @@ class AnomalyEnsemble {
   std::int64_t record_count() const { return count_; }
   // What each expert holds to: the largest of the latest records that count.
   std::array<double, kAnomalyExperts> Held() const;
-  // What is usual; season_mean is NaN before the time of day was seen.
+  // What is usual; season_mean is NaN before this part of the season was seen.
   struct Usual {
     double least = 0.0, most = 0.0, recent_mean = 0.0, season_mean = 0.0;
   };
   Usual UsualAt(graph::TimeUs time_us) const;
   // The stretch of the past whose shape is nearest to the latest records.
   std::optional<AlikeMoment> NearestShape() const { return shapes_[kBlocks1].NearestMoment(); }
+  // After what time the series repeats itself; a day until something else is found.
+  Season season() const { return season_.season(); }
   std::size_t bytes() const;
 
   // State to save, and to load.
@@ -83,6 +86,7 @@ class AnomalyEnsemble {
     archive.Value(self.level_);
     archive.Value(self.calm_);
     archive.Array(self.latest_, kVarianceWindow);
+    SeasonFinder::VisitState(self.season_, archive);
     archive.Fixed(self.slots_);
     for (auto& shape : self.shapes_) Discord::VisitState(shape, archive);
     for (auto& ranks : self.ranks_) RankCalibration::VisitState(ranks, archive);
@@ -96,7 +100,6 @@ class AnomalyEnsemble {
  private:
   static constexpr std::int64_t kVarianceWindow = 24;
   static constexpr std::int64_t kHeld = 15;  // records for which a surprise counts
-  static constexpr std::size_t kSlots = 48;  // of a day
   static constexpr double kLeastAlarm = 0.5 / RankCalibration::kMost;
 
   // Shapes, and experts that are ranked.
@@ -124,7 +127,8 @@ class AnomalyEnsemble {
   FadingMean calm_;    // of the logarithm of the variance
   double calm_now_ = 0.0;
   std::vector<double> latest_;  // a ring
-  std::vector<Slot> slots_ = std::vector<Slot>(kSlots);
+  SeasonFinder season_;
+  std::vector<Slot> slots_ = std::vector<Slot>(kDaySlots);
   std::vector<Discord> shapes_;
   std::vector<RankCalibration> ranks_;
   std::array<BurstLikelihood, 4> bursts_;

@@ -29,6 +29,21 @@ inline CalendarPlace PlaceOf(graph::TimeUs time_us) {
   return {static_cast<std::int32_t>(of_week < 0 ? of_week + kWeekSlots : of_week)};
 }
 
+// After what time a series repeats itself.
+struct Season {
+  graph::TimeUs period_us = kDayUs;
+  graph::TimeUs begin_us = 0;  // when one of them began; of a season that is no day
+  bool is_day() const { return period_us == kDayUs; }
+};
+
+// Slots of a season that is no day are its 48 parts, and all its weekdays are the first.
+inline CalendarPlace PlaceOf(graph::TimeUs time_us, Season season) {
+  if (season.is_day()) return PlaceOf(time_us);
+  const std::int64_t within =
+      ((time_us - season.begin_us) % season.period_us + season.period_us) % season.period_us;
+  return {static_cast<std::int32_t>(within * kDaySlots / season.period_us)};
+}
+
 // Sine and cosine of once and twice the time of day, the same bits on every machine.
 struct DayWaves {
   double sine = 0.0, cosine = 1.0, sine2 = 0.0, cosine2 = 1.0;

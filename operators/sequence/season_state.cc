@@ -1,26 +1,36 @@
 #include "operators/sequence/season_state.h"
 
+#include <algorithm>
+
 #include "operators/sequence/calendar.h"
 
 namespace weft::operators::sequence {
 namespace {
 
 constexpr double kFastRate = 0.35, kSlowRate = 0.12;
-constexpr std::int64_t kMostDayRecords = 1440, kUsualDayRecords = 48;
+constexpr std::int64_t kFewestRecords = 4, kMostRecords = 1440, kUsualRecords = 48;
 
-// Records of a day; 0 where days are no season.
-std::int64_t DayRecords(graph::TimeUs step_us) {
-  if (step_us <= 0 || step_us > kDayUs / 4) return 0;
-  return kDayUs / step_us > kMostDayRecords ? 0 : kDayUs / step_us;
+// Records of a season; 0 where there are too few or too many.
+std::int64_t RecordsOf(Season season, graph::TimeUs step_us) {
+  if (step_us <= 0) return 0;
+  const std::int64_t records = (season.period_us + step_us / 2) / step_us;
+  return records < kFewestRecords || records > kMostRecords ? 0 : records;
 }
 
 }  // namespace
 
-SeasonState::SeasonState(graph::TimeUs step_us, std::int64_t most_horizon)
+SeasonState::SeasonState(graph::TimeUs step_us, std::int64_t most_horizon, Season season)
     : slots_(kWeekSlots),
-      residuals_(DayRecords(step_us) == 0 ? kUsualDayRecords : DayRecords(step_us)) {
-  if (const std::int64_t day = DayRecords(step_us); day > 0)
-    neighbors_.emplace_back(NeighborOptions{.day = day, .most_horizon = most_horizon});
+      residuals_(RecordsOf(season, step_us) == 0 ? kUsualRecords : RecordsOf(season, step_us)) {
+  constexpr std::int64_t kRemembered = 364;
+  const std::int64_t records = RecordsOf(season, step_us);
+  if (records == 0) return;
+  NeighborOptions options{.day = records, .most_horizon = most_horizon};
+  if (!season.is_day()) {
+    options.days = std::min(kRemembered, kRemembered * kUsualRecords / records);
+    options.has_week = false;
+  }
+  neighbors_.emplace_back(options);
 }
 
 void SeasonState::Add(CalendarPlace place, double value) {

@@ -1,5 +1,6 @@
 // SeasonState: what the experts of a forecast know of a series, whatever the horizon: means and
-// histograms of the time of the week, the residuals, and the days that went before.
+// histograms of the time of the week, or of another season, the residuals, and the seasons that
+// went before.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +19,7 @@ namespace weft::operators::sequence {
 class SeasonState {
  public:
   // `step_us` between records.
-  SeasonState(graph::TimeUs step_us, std::int64_t most_horizon);
+  SeasonState(graph::TimeUs step_us, std::int64_t most_horizon, Season season);
 
   void Add(CalendarPlace place, double value);
 
@@ -30,8 +31,7 @@ class SeasonState {
     return histogram_.At(place.week_slot);
   }
   const ResidualFeatures& residuals() const { return residuals_; }
-  // Null where days are no season: records are further apart than six hours, or closer than a
-  // minute.
+  // Null where a season has fewer than 4 or more than 1,440 records.
   const SeasonalNeighbors* neighbors() const {
     return neighbors_.empty() ? nullptr : &neighbors_.front();
   }

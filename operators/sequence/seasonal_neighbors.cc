@@ -60,7 +60,7 @@ std::optional<double> SeasonalNeighbors::Forecast(std::int64_t horizon,
   const float* const now = values_.data() + values_.size() - 1;
   const auto penalty = [&](std::int64_t days_ago) {
     const auto weekday = static_cast<std::int32_t>(((target_weekday - days_ago) % 7 + 7) % 7);
-    if (weekday == target_weekday) return 0.0f;
+    if (!options_.has_week || weekday == target_weekday) return 0.0f;
     return (weekday >= 5) == (target_weekday >= 5) ? kOtherDay : kOtherKind;
   };
   struct Candidate {

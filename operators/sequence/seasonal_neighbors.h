@@ -13,7 +13,8 @@
 namespace weft::operators::sequence {
 
 struct NeighborOptions {
-  std::int64_t day = 48;          // records of a day
+  std::int64_t day = 48;          // records of a day, or of another season
+  bool has_week = true;           // days differ by weekday
   std::int64_t days = 364;        // remembered
   std::int64_t most_horizon = 5;  // records ahead
   std::int64_t fewest_days = 10;  // before anything is said

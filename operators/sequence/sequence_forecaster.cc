@@ -11,7 +11,7 @@ SequenceForecaster::SequenceForecaster(const ForecasterSettings& settings)
 }
 
 std::size_t SequenceForecaster::bytes() const {
-  std::size_t bytes = sizeof(*this) + first_.capacity() * sizeof(Record);
+  std::size_t bytes = sizeof(*this) + finder_.bytes() + first_.capacity() * sizeof(Record);
   for (const SeasonState& one : season_) bytes += one.bytes();
   for (const HorizonForecaster& one : horizons_) bytes += one.bytes();
   return bytes;
@@ -58,15 +58,24 @@ void SequenceForecaster::Begin() {
 void SequenceForecaster::BeginSeason() {
   std::int64_t most = 1;
   for (const HorizonForecaster& one : horizons_) most = std::max(most, one.horizon());
-  season_.emplace_back(step_us_, most);
+  season_.clear();
+  season_.emplace_back(step_us_, most, finder_.season());
+}
+
+// What was learned of another season says little of this one.
+void SequenceForecaster::BeginAnew() {
+  BeginSeason();
+  for (HorizonForecaster& one : horizons_) one = HorizonForecaster(one.horizon());
 }
 
 void SequenceForecaster::Take(graph::TimeUs time_us, double value) {
   const double scaled = (value - scale_.origin) / scale_.unit;
   for (HorizonForecaster& one : horizons_) one.Learn(scaled);
-  season_.front().Add(PlaceOf(time_us), scaled);
+  if (finder_.Next(time_us, value)) BeginAnew();
+  const Season season = finder_.season();
+  season_.front().Add(PlaceOf(time_us, season), scaled);
   for (HorizonForecaster& one : horizons_)
-    one.Say(season_.front(), scale_, PlaceOf(time_us + one.horizon() * step_us_), scaled);
+    one.Say(season_.front(), scale_, PlaceOf(time_us + one.horizon() * step_us_, season), scaled);
 }
 
 }  // namespace weft::operators::sequence

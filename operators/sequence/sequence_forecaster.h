@@ -14,6 +14,7 @@
 
 #include "graph/time.h"
 #include "operators/sequence/horizon_forecaster.h"
+#include "operators/sequence/season_finder.h"
 #include "operators/sequence/season_state.h"
 
 namespace weft::operators::sequence {
@@ -41,7 +42,10 @@ class SequenceForecaster {
   std::int64_t record_count() const { return count_; }
   // Between records; 0 before it is known.
   graph::TimeUs step_us() const { return step_us_; }
-  // The moments of the past that went most like now; none where days are no season.
+  // After what time the series repeats itself; a day until something else is found.
+  Season season() const { return finder_.season(); }
+  // The moments of the past that went most like now; none where a season has too few or too many
+  // records.
   std::vector<AlikeMoment> Alike(std::size_t most) const;
   std::size_t bytes() const;
 
@@ -53,6 +57,7 @@ class SequenceForecaster {
     archive.Value(self.step_us_);
     archive.Value(self.scale_);
     archive.Value(self.last_);
+    SeasonFinder::VisitState(self.finder_, archive);
     if constexpr (Archive::kLoads) {
       self.season_.clear();
       if (archive.ok() && self.scale_.unit > 0.0) self.BeginSeason();
@@ -69,6 +74,7 @@ class SequenceForecaster {
 
   void Begin();
   void BeginSeason();
+  void BeginAnew();
   void Take(graph::TimeUs time_us, double value);
 
   std::int64_t count_ = 0;
@@ -76,6 +82,7 @@ class SequenceForecaster {
   graph::TimeUs step_us_ = 0;
   ValueScale scale_;
   double last_ = 0.0;
+  SeasonFinder finder_;
   std::vector<SeasonState> season_;  // one, once the step is known
   std::vector<HorizonForecaster> horizons_;
 };
