@@ -22,6 +22,7 @@
 namespace weft::graph {
 
 struct Command;        // graph/command.h: what one operator shall do at one place of the log
+class ColdStore;       // graph/cold_store.h: state outside of memory
 class Catalog;         // graph/catalog.h: operator names -> contracts and factories
 class Executor;        // graph/executor.h: oneTBB arena, or serial and seeded
 class MetricRegistry;  // graph/metrics.h
@@ -37,6 +38,7 @@ struct Environment {
   TraceRecorder* trace = nullptr;  // may be null
   std::string device = "host";
   std::int32_t feature_count = 0;  // of an event of the feeds
+  ColdStore* cold = nullptr;       // null: one in memory, which goes with the graph
 };
 
 class Graph {

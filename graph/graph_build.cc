@@ -4,11 +4,17 @@
 #include <utility>
 
 #include "graph/check.h"
+#include "graph/cold_store.h"
 #include "graph/running_graph.h"
 #include "graph/text.h"
 
 namespace weft::graph {
 namespace {
+
+Environment WithCold(Environment environment, ColdStore* otherwise) {
+  if (environment.cold == nullptr) environment.cold = otherwise;
+  return environment;
+}
 
 class SpecOpenContext final : public OpenContext {
  public:
@@ -34,6 +40,7 @@ class SpecOpenContext final : public OpenContext {
     });
   }
   MetricRegistry& metrics() const override { return *environment_.metrics; }
+  ColdStore& cold() const override { return *environment_.cold; }
   absl::Status OptionError(std::string_view field, std::string_view message) const override {
     const std::string place = spec_.Place(spec_.OptionLocation(index_, field));
     return absl::InvalidArgumentError(Concat(place, ": ", field, ": ", message));
@@ -77,7 +84,10 @@ absl::StatusOr<std::unique_ptr<Graph>> Graph::Build(const ParsedSpec& spec,
 }
 
 RunningGraph::RunningGraph(const ParsedSpec& spec, const Environment& environment)
-    : spec_(spec), environment_(environment), state_(*environment.executor, *environment.clock) {
+    : spec_(spec),
+      own_cold_(environment.cold == nullptr ? std::make_unique<MemoryColdStore>() : nullptr),
+      environment_(WithCold(environment, own_cold_.get())),
+      state_(*environment.executor, *environment.clock) {
   for (const ParsedSpec::Input& input : spec_.inputs()) input_names_.push_back(input.name);
   for (const ParsedSpec::Output& output : spec_.outputs()) output_names_.push_back(output.name);
 }

@@ -19,9 +19,11 @@
 
 namespace weft::graph {
 
+class ColdStore;       // graph/cold_store.h
 class MetricRegistry;  // graph/metrics.h
 
-// What Open may use; lives until Open returns, except `metrics`, which outlives the operator.
+// What Open may use; lives until Open returns, except `metrics` and `cold`, which outlive the
+// operator.
 class OpenContext {
  public:
   virtual ~OpenContext() = default;
@@ -36,6 +38,8 @@ class OpenContext {
   // Whether a stream comes in at this input port, for operators with optional ones.
   virtual bool IsInputConnected(std::string_view input_port) const = 0;
   virtual MetricRegistry& metrics() const = 0;
+  // State outside of memory, of all nodes: names begin with the node's.
+  virtual ColdStore& cold() const = 0;
   // INVALID_ARGUMENT that names file, line, column and field of the option, e.g.
   // `links.pbtxt:12:7: hops: expected 0, 1 or 2, got 5`. `field` may be a path: "slots[1]".
   virtual absl::Status OptionError(std::string_view field, std::string_view message) const = 0;

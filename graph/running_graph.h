@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "graph/barrier.h"
+#include "graph/cold_store.h"
 #include "graph/graph.h"
 #include "graph/graph_spec.h"
 #include "graph/ingress.h"
@@ -77,6 +78,7 @@ class RunningGraph final : public Graph {
   absl::StatusOr<const InputRoute*> FindInput(std::string_view name) const;
 
   const ParsedSpec spec_;
+  const std::unique_ptr<ColdStore> own_cold_;  // null if the environment has one
   const Environment environment_;
   mutable RunState state_;
   std::vector<std::string> input_names_;

@@ -15,6 +15,7 @@
 #include "operators/hierarchy/snapshots.h"
 #include "operators/link/link_evaluation_reader.h"
 #include "operators/link/link_types.h"
+#include "operators/sequence/opinion_batch.h"
 #include "operators/sequence/sequence_row.h"
 #include "operators/sequence/sparse_batch.h"
 #include "tests/harness/property.h"
@@ -31,6 +32,7 @@ using hierarchy::SnapshotBatch;
 using link::LinkCandidates;
 using link::LinkEvaluationReport;
 using link::LinkScores;
+using sequence::OpinionBatch;
 using sequence::SequenceBatch;
 using sequence::SparseBatch;
 
@@ -125,6 +127,14 @@ void AddSequenceEncoders(tests::PayloadEncoders& encoders) {
                 Bytes(std::vector{step.mean}) + Bytes(std::vector(1, step.quantile));
     }
     return text;
+  });
+  encoders.Add<OpinionBatch>([](const OpinionBatch& batch) {
+    std::string bytes = batch.ExpertList();
+    for (std::size_t i = 0; i < batch.series.size(); ++i) {
+      bytes += graph::Concat(";", batch.series[i], ",", batch.time_us[i], ",", batch.value[i]);
+      for (const auto& column : batch.opinion) bytes += graph::Concat(",", column[i]);
+    }
+    return bytes;
   });
   encoders.Add<SparseBatch>([](const SparseBatch& batch) {
     return graph::Concat(batch.width, " ") + Bytes(batch.series) + Bytes(batch.time_us) +
@@ -298,8 +308,47 @@ GraphCases SequenceCases() {
                "node { name: \"node\" operator: \"sequence_model\" input: \"EVENTS:events\" "
                "output: \"SEQUENCE:out\" options { [type.googleapis.com/"
                "weft.operators.sequence.v1.SequenceModel] { series { field {} field { feature: 1 } "
-               "horizon: [ 1, 3 ] } max_series: 3 } } }\n" +
+               "horizon: [ 1, 3 ] } max_series: 2 } } }\n" +
                kTail}};
+}
+
+// Experts, each as the first and as one that hears another, and what becomes of what they say.
+GraphCases ExpertCases() {
+  const std::string type = "[type.googleapis.com/weft.operators.sequence.v1.";
+  const auto node = [&type](const std::string& name, const std::string& op,
+                            const std::string& input, const std::string& output,
+                            const std::string& options) {
+    return "node { name: \"" + name + "\" operator: \"" + op + "\" input: \"" + input +
+           "\" output: \"" + output + "\" options { " + type + options + " } }\n";
+  };
+  const std::string level = "Level] { feature: 1 length: 20 max_series: 50 }";
+  const std::string forecast = "Forecast] { feature: 1 horizon: 2 max_series: 50 }";
+  const std::string first = node("a", "level", "EVENTS:events", "OPINIONS:a", level);
+  const auto hears = [&](const std::string& op, const std::string& options) {
+    return kHead + first + node("node", op, "HEARD:a", "OPINIONS:out", options) + kTail;
+  };
+  const std::string ranks = "RankCalibration] { ring: 200 skipped: 5 fewest: 10 max_series: 50 }";
+  return {
+      {"level", kHead + node("node", "level", "EVENTS:events", "OPINIONS:out", level) + kTail},
+      {"seasonal", hears("seasonal", "Seasonal] { max_series: 50 }")},
+      {"discord", hears("discord",
+                        "Discord] { block: 2 values: BLOCK_VALUES_EXTREMES "
+                        "dead_zone: true max_series: 50 }")},
+      {"rank_calibration", hears("rank_calibration", ranks)},
+      {"combine", kHead + first + node("b", "rank_calibration", "HEARD:a", "OPINIONS:b", ranks) +
+                      node("node", "combine", "HEARD:b", "SEQUENCE:out",
+                           "Combine] { held: 5 sharpness: 1 max_series: 50 }") +
+                      kTail},
+      {"forecast_rls",
+       kHead + node("node", "forecast_rls", "EVENTS:events", "OPINIONS:out", forecast) + kTail},
+      {"forecast_knn", hears("forecast_knn", "Forecast] { step_us: 1000 max_series: 50 }")},
+      {"forecast_histogram", hears("forecast_histogram", "Forecast] { max_series: 50 }")},
+      {"expert_mixture", kHead +
+                             node("a", "forecast_rls", "EVENTS:events", "OPINIONS:a", forecast) +
+                             node("b", "forecast_histogram", "HEARD:a", "OPINIONS:b", forecast) +
+                             node("node", "expert_mixture", "HEARD:b", "SEQUENCE:out",
+                                  "ExpertMixture] { horizon: 2 max_series: 50 }") +
+                             kTail}};
 }
 
 const GraphCases& Cases() {
@@ -307,6 +356,7 @@ const GraphCases& Cases() {
     auto* cases = new GraphCases(LinkCases());
     cases->merge(HierarchyCases());
     cases->merge(SequenceCases());
+    cases->merge(ExpertCases());
     return cases;
   }();
   return *kCases;

@@ -125,6 +125,7 @@ absl::Status GraphHost::BuildGraph() {
   environment.trace = environment_.trace;
   environment.device = environment_.device;
   environment.feature_count = options_.config.feed().feature_count();
+  environment.cold = &directory_->cold();
   WEFT_ASSIGN(graph_, graph::Graph::Build(*spec_, environment));
   return absl::OkStatus();
 }

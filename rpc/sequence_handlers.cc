@@ -31,12 +31,13 @@ absl::Status ReadSeries(
   WEFT_ASSIGN(const std::string node, SequenceNode(host, request.node()));
   if (request.has_min_position()) WEFT_TRY(WaitForPosition(host, context, request.min_position()));
   const graph::NodeId series = host.interner().Find(request.series());
-  return ReadSequence(host, context, node, *response.mutable_state(),
-                      [&](const SequenceReader& reader) {
-                        const auto* const followed = reader.table().followed().Find(series);
-                        if (followed == nullptr) return UnknownSeries(node, request.series());
-                        return read(reader.table().SettingsOf(series), *followed);
-                      });
+  return ReadSequence(
+      host, context, node, *response.mutable_state(), [&](const SequenceReader& reader) {
+        const SeriesTable& table = reader.table();
+        const auto looked = table.Look(
+            series, [&](const auto& followed) { return read(table.SettingsOf(series), followed); });
+        return looked ? *looked : UnknownSeries(node, request.series());
+      });
 }
 
 absl::StatusOr<v1::PredictResponse> Predict(GraphHost& host, const CallContext& context,
@@ -86,6 +87,7 @@ absl::StatusOr<v1::ListSeriesResponse> ListSeries(GraphHost& host, const CallCon
     const SeriesTable& table = reader.table();
     response.set_series_count(table.followed().size());
     response.set_evicted_count(table.followed().evicted_count());
+    response.set_stored_count(table.stored_count());
     const auto& entries = table.followed().entries();
     for (auto entry = entries.rbegin(); entry != entries.rend() && response.series_size() < limit;
          ++entry) {

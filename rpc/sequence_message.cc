@@ -120,6 +120,7 @@ void FillExplanation(const operators::sequence::SeriesExplanation& explanation,
     field.set_most(one.most);
     if (!is_htm) field.set_recent_mean(one.recent_mean);
     if (std::isfinite(one.season_mean)) field.set_season_mean(one.season_mean);
+    if (!is_htm) field.set_season_us(one.season_us);
   }
   for (const auto& [horizon, expert, weight, value] : explanation.opinions) {
     v1::ForecastOpinion& opinion = *message.add_opinion();

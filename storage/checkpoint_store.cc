@@ -41,6 +41,7 @@ class CheckpointWriter final : public graph::CheckpointStore::Writer {
       WEFT_TRY(sink->Finish());
       stored.operators.push_back(sink->pages());
     }
+    WEFT_TRY(store_->cold_->Flush());
     WEFT_TRY(store_->database_->Flush(Family::kCheckpoints));
     if (store_->database_->reopen_count() != reopen_count_) {
       return absl::ResourceExhaustedError("the disk was full while the checkpoint was written");
@@ -113,8 +114,9 @@ absl::StatusOr<StoredManifest> LoadManifest(const Database& database, std::uint6
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<RocksCheckpointStore>> RocksCheckpointStore::Open(
-    Database* database, const DiskSpace* space) {
-  auto store = std::unique_ptr<RocksCheckpointStore>(new RocksCheckpointStore(database, space));
+    Database* database, const DiskSpace* space, RocksColdStore* cold) {
+  auto store =
+      std::unique_ptr<RocksCheckpointStore>(new RocksCheckpointStore(database, space, cold));
   WEFT_TRY(store->RemoveUnfinished());
   return store;
 }
@@ -172,7 +174,9 @@ absl::Status RocksCheckpointStore::Finish(std::uint64_t id) {
   rocksdb::WriteBatch batch;
   batch.Put(database_->handle(Family::kCheckpoints), VerifiedKey(id), "");
   WEFT_TRY(database_->Write(batch, Durability::kSynced));
-  return RemoveOld();
+  WEFT_TRY(RemoveOld());
+  WEFT_ASSIGN(const std::vector<graph::CheckpointManifest> kept, List());
+  return kept.empty() ? absl::OkStatus() : cold_->Sweep(kept.back().applied);
 }
 
 absl::Status RocksCheckpointStore::Verify(std::uint64_t id) const {

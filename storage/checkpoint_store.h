@@ -2,8 +2,9 @@
 // lie there in pages with checksums. Pages bypass the write-ahead log (they would hold up the
 // fsyncs of ingest); a checkpoint exists from the moment its manifest, written last and fsynced, is
 // there. Commit then reads everything back and compares hashes; only after that are older
-// checkpoints deleted, down to two verified ones. Internal to storage/; reached through
-// DataDirectory. Thread rule: any thread; one Writer at a time.
+// checkpoints deleted, down to two verified ones, and cold state that only they needed. Cold state
+// is durable before the manifest of a checkpoint that refers to it. Internal to storage/; reached
+// through DataDirectory. Thread rule: any thread; one Writer at a time.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,7 @@
 
 #include "graph/state.h"
 #include "storage/checkpoint_format.h"
+#include "storage/cold_store.h"
 #include "storage/database.h"
 #include "storage/disk_space.h"
 
@@ -24,10 +26,10 @@ class RocksCheckpointStore final : public graph::CheckpointStore {
   // Verified checkpoints that are kept.
   static constexpr std::size_t kKeptCheckpoints = 2;
 
-  // Both outlive the store and everything that it hands out. Removes what an unfinished writer
-  // left.
+  // All outlive the store and everything that it hands out. Removes what an unfinished writer left.
   static absl::StatusOr<std::unique_ptr<RocksCheckpointStore>> Open(Database* database,
-                                                                    const DiskSpace* space);
+                                                                    const DiskSpace* space,
+                                                                    RocksColdStore* cold);
 
   // FAILED_PRECONDITION while another writer lives, RESOURCE_EXHAUSTED on a full disk; the writer
   // says that as well, as soon as its pages leave no room.
@@ -50,8 +52,8 @@ class RocksCheckpointStore final : public graph::CheckpointStore {
     bool verified = false;
   };
 
-  RocksCheckpointStore(Database* database, const DiskSpace* space)
-      : database_(database), space_(space) {}
+  RocksCheckpointStore(Database* database, const DiskSpace* space, RocksColdStore* cold)
+      : database_(database), space_(space), cold_(cold) {}
   absl::StatusOr<std::vector<Entry>> Entries() const;
   absl::Status Remove(std::uint64_t id);
   absl::Status RemoveOld();
@@ -61,6 +63,7 @@ class RocksCheckpointStore final : public graph::CheckpointStore {
 
   Database* const database_;
   const DiskSpace* const space_;
+  RocksColdStore* const cold_;
   std::mutex mutex_;
   std::uint64_t next_id_ = 1;  // guarded by mutex_
   bool writer_lives_ = false;  // guarded by mutex_

@@ -147,7 +147,9 @@ TEST_F(CheckpointStoreTest, DamageIsFoundAndTheOlderOneStays) {
   const DiskSpace space(0, [] { return ~std::uint64_t{0}; });
   auto database = Database::Open(raw_place.path(), nullptr, &space);
   ASSERT_TRUE(database.ok());
-  auto store = RocksCheckpointStore::Open(database->get(), &space);
+  auto cold = RocksColdStore::Open(database->get());
+  ASSERT_TRUE(cold.ok());
+  auto store = RocksCheckpointStore::Open(database->get(), &space, cold->get());
   ASSERT_TRUE(store.ok());
   ASSERT_TRUE(WriteOne(**store, 1, "older").ok());
   ASSERT_TRUE(WriteOne(**store, 2, "newer").ok());

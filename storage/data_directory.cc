@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "graph/check.h"
 #include "storage/checkpoint_store.h"
+#include "storage/cold_store.h"
 #include "storage/database.h"
 #include "storage/dictionary.h"
 #include "storage/directory_lock.h"
@@ -21,6 +22,7 @@ class RocksDataDirectory final : public DataDirectory {
   RocksDataDirectory(std::unique_ptr<DirectoryLock> lock, std::unique_ptr<DiskSpace> space,
                      std::unique_ptr<Database> database, std::unique_ptr<RocksEventLog> log,
                      std::unique_ptr<RocksDictionary> dictionary,
+                     std::unique_ptr<RocksColdStore> cold,
                      std::unique_ptr<RocksCheckpointStore> checkpoints,
                      const HistoryRetention& retention)
       : lock_(std::move(lock)),
@@ -28,12 +30,14 @@ class RocksDataDirectory final : public DataDirectory {
         database_(std::move(database)),
         log_(std::move(log)),
         dictionary_(std::move(dictionary)),
+        cold_(std::move(cold)),
         checkpoints_(std::move(checkpoints)),
         history_(database_.get(), space_.get(), log_.get(), retention) {}
 
   graph::EventLog& log() override { return *log_; }
   graph::Dictionary& dictionary() override { return *dictionary_; }
   graph::CheckpointStore& checkpoints() override { return *checkpoints_; }
+  graph::ColdStore& cold() override { return *cold_; }
   History& history() override { return history_; }
 
   absl::StatusOr<graph::LogPosition> LogBegin(std::uint32_t feed) const override {
@@ -51,6 +55,7 @@ class RocksDataDirectory final : public DataDirectory {
   const std::unique_ptr<Database> database_;
   const std::unique_ptr<RocksEventLog> log_;
   const std::unique_ptr<RocksDictionary> dictionary_;
+  const std::unique_ptr<RocksColdStore> cold_;
   const std::unique_ptr<RocksCheckpointStore> checkpoints_;
   History history_;
 };
@@ -74,10 +79,12 @@ absl::StatusOr<std::unique_ptr<DataDirectory>> OpenLocked(const std::string& dat
   WEFT_ASSIGN(auto database, Database::Open(database_path, options.environment, space.get()));
   WEFT_ASSIGN(auto log, RocksEventLog::Open(database.get(), space.get()));
   WEFT_ASSIGN(auto dictionary, RocksDictionary::Open(database.get()));
-  WEFT_ASSIGN(auto checkpoints, RocksCheckpointStore::Open(database.get(), space.get()));
+  WEFT_ASSIGN(auto cold, RocksColdStore::Open(database.get()));
+  WEFT_ASSIGN(auto checkpoints,
+              RocksCheckpointStore::Open(database.get(), space.get(), cold.get()));
   return std::make_unique<RocksDataDirectory>(
       std::move(lock), std::move(space), std::move(database), std::move(log), std::move(dictionary),
-      std::move(checkpoints), options.history);
+      std::move(cold), std::move(checkpoints), options.history);
 }
 
 }  // namespace

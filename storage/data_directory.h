@@ -15,6 +15,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "graph/cold_store.h"
 #include "graph/state.h"
 #include "storage/history.h"
 
@@ -27,7 +28,7 @@ namespace weft::storage {
 class DataDirectory {
  public:
   // The version of the directory's layout that this program writes and the newest that it reads.
-  static constexpr int kFormatVersion = 2;
+  static constexpr int kFormatVersion = 3;
 
   struct Options {
     std::string path;
@@ -53,6 +54,7 @@ class DataDirectory {
   virtual graph::EventLog& log() = 0;
   virtual graph::Dictionary& dictionary() = 0;
   virtual graph::CheckpointStore& checkpoints() = 0;
+  virtual graph::ColdStore& cold() = 0;
   virtual History& history() = 0;
 
   // The feed's first entry that is still kept.

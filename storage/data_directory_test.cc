@@ -91,10 +91,10 @@ TEST(DataDirectoryTest, RefusesWhatItCannotUse) {
 TEST(DataDirectoryTest, RefusesANewerFormat) {
   const TestDirectory place;
   ASSERT_TRUE(DataDirectory::Open({.path = place.path()}).ok());
-  Write(place.path() + "/FORMAT", "weft data directory, format 3\n");
+  Write(place.path() + "/FORMAT", "weft data directory, format 4\n");
   const auto newer = DataDirectory::Open({.path = place.path()});
   EXPECT_EQ(newer.status().code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(Message(newer.status()), HasSubstr("has format 3, this program reads up to 2"));
+  EXPECT_THAT(Message(newer.status()), HasSubstr("has format 4, this program reads up to 3"));
   Write(place.path() + "/FORMAT", "what is this");
   EXPECT_EQ(DataDirectory::Open({.path = place.path()}).status().code(),
             absl::StatusCode::kDataLoss);

@@ -16,7 +16,7 @@ namespace weft::storage {
 namespace {
 
 constexpr std::array<const char*, kFamilyCount> kFamilyNames = {
-    "log", "ends", "producers", "nodes", "feeds", "checkpoints", "history"};
+    "log", "ends", "producers", "nodes", "feeds", "checkpoints", "history", "cold"};
 constexpr std::size_t kMebibyte = std::size_t{1} << 20;
 
 constexpr const char* kClosed = "the disk was full, and the database could not be opened again";
@@ -61,7 +61,8 @@ rocksdb::DBOptions DatabaseOptions(const std::string& path, rocksdb::Env* enviro
 
 rocksdb::ColumnFamilyOptions FamilyOptions(Family family) {
   rocksdb::ColumnFamilyOptions options;
-  const bool bulk = family == Family::kLog || family == Family::kCheckpoints;
+  const bool bulk =
+      family == Family::kLog || family == Family::kCheckpoints || family == Family::kCold;
   options.max_write_buffer_number = 2;
   options.write_buffer_size = bulk ? Database::kBufferedBytesMax / 2 : 16 * kMebibyte;
   options.compression =

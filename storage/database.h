@@ -20,8 +20,17 @@
 namespace weft::storage {
 
 // Column families; the layouts of their keys and values are in storage/format.md.
-enum class Family : std::size_t { kLog, kEnds, kProducers, kNodes, kFeeds, kCheckpoints, kHistory };
-inline constexpr std::size_t kFamilyCount = 7;
+enum class Family : std::size_t {
+  kLog,
+  kEnds,
+  kProducers,
+  kNodes,
+  kFeeds,
+  kCheckpoints,
+  kHistory,
+  kCold
+};
+inline constexpr std::size_t kFamilyCount = 8;
 
 enum class Durability {
   kSynced,    // in the write-ahead log and fsynced when Write returns

@@ -412,7 +412,7 @@ TEST(HistoryTest, IsAddedToADirectoryThatHasNone) {
   const auto directory = OpenOrDie(place);
   std::string format;
   std::getline(std::ifstream(place.path() + "/FORMAT"), format);
-  EXPECT_EQ(format, "weft data directory, format 2");
+  EXPECT_EQ(format, "weft data directory, format 3");
   ASSERT_TRUE(directory->history().TakeIn(stream.end()).ok());
   ExpectEverything(*directory, stream);
 }

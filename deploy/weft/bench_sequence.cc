@@ -55,8 +55,10 @@ double Follow(SeriesTable& table, std::int64_t series, std::int64_t begin, std::
     }
     const double start = operators::learn::ProcessCpuSeconds();
     for (const std::size_t i : table.OrderOf(of))
-      table.Next(of[i], (from + static_cast<std::int64_t>(i)) / series * kStepUs,
-                 std::span(&values[i], 1));
+      WEFT_CHECK(table
+                     .Next(of[i], {}, (from + static_cast<std::int64_t>(i)) / series * kStepUs,
+                           std::span(&values[i], 1))
+                     .ok());
     seconds += operators::learn::ProcessCpuSeconds() - start;
   }
   return seconds;

@@ -13,12 +13,17 @@ namespace {
 
 using nlohmann::ordered_json;
 using operators::sequence::AnomalyEnsemble;
+using operators::sequence::AnomalyExpert;
 using operators::sequence::CountDetections;
 using operators::sequence::DetectorFigures;
 using operators::sequence::DetectorKind;
 using operators::sequence::DetectorNamed;
 using operators::sequence::DetectorScores;
 using operators::sequence::EvaluateDetector;
+using operators::sequence::ExpertNames;
+using operators::sequence::ExpertSet;
+using operators::sequence::ExpertsNamed;
+using operators::sequence::kAnomalyExperts;
 using operators::sequence::kDetectorBaselines;
 using operators::sequence::kNabProfiles;
 using operators::sequence::NamedSeries;
@@ -29,6 +34,7 @@ struct Flags {
   std::string folder, labels;
   std::string model = "weft";
   std::vector<std::uint64_t> seeds = {0};
+  std::vector<std::string> without;
   bool json = false;
 };
 
@@ -47,9 +53,10 @@ struct Run {
   DetectorFigures figures;
 };
 
-Run RunAll(DetectorKind kind, const std::vector<NamedSeries>& series, std::uint64_t seed) {
+Run RunAll(DetectorKind kind, const std::vector<NamedSeries>& series, std::uint64_t seed,
+           ExpertSet without = {}) {
   Run run;
-  for (const NamedSeries& one : series) run.scores.push_back(RunDetector(kind, one, seed));
+  for (const NamedSeries& one : series) run.scores.push_back(RunDetector(kind, one, seed, without));
   run.figures = EvaluateDetector(series, run.scores, AnomalyEnsemble::kAlarm);
   return run;
 }
@@ -129,7 +136,9 @@ int Evaluate(const Flags& flags) {
   if (!series.ok()) return FailOnInput(series.status());
   std::vector<Run> runs;
   const double begin = operators::learn::ProcessCpuSeconds();
-  for (const std::uint64_t seed : flags.seeds) runs.push_back(RunAll(*kind, *series, seed));
+  const auto without = ExpertsNamed<AnomalyExpert>(flags.without, kAnomalyExperts);
+  for (const std::uint64_t seed : flags.seeds)
+    runs.push_back(RunAll(*kind, *series, seed, without));
   const Cost cost = CostOf(runs, *series, operators::learn::ProcessCpuSeconds() - begin);
   const DetectorFigures figures = MeanOf(runs);
   std::int64_t records = 0;
@@ -159,6 +168,7 @@ int Evaluate(const Flags& flags) {
                                {"records", records},
                                {"model", flags.model},
                                {"seeds", flags.seeds},
+                               {"without", flags.without},
                                {"threshold", figures.nab[0].threshold},
                                {"profiles", profiles},
                                {"fixed_threshold", AnomalyEnsemble::kAlarm},
@@ -187,6 +197,11 @@ void AddEvalAnomaly(Command eval, Invocation& invocation) {
   anomaly.AddOption("--model", flags->model, "weft, htm or a baseline (weft)")
       .OneOf({"weft", "htm", "null", "random", "windowed_gaussian", "zscore", "every_600"});
   anomaly.AddOption("--seeds", flags->seeds, "Of htm and random, comma-separated: the mean (0)")
+      .CommaSeparated();
+  anomaly
+      .AddOption("--without", flags->without,
+                 "Experts that weft must do without, comma-separated, to see what they are worth")
+      .OneOf(ExpertNames<AnomalyExpert>(kAnomalyExperts))
       .CommaSeparated();
   anomaly.AddFlag("--json", flags->json, "One JSON object on stdout");
   anomaly.Runs(invocation, [flags] { return Evaluate(*flags); });

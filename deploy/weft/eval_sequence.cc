@@ -12,7 +12,11 @@ namespace weft::deploy {
 namespace {
 
 using nlohmann::ordered_json;
+using operators::sequence::ExpertNames;
+using operators::sequence::ExpertsNamed;
+using operators::sequence::ForecastExpert;
 using operators::sequence::ForecastFigures;
+using operators::sequence::kForecastExperts;
 using operators::sequence::SequenceEvaluation;
 using operators::sequence::SequenceEvaluationOptions;
 
@@ -22,6 +26,7 @@ struct Flags {
   std::string time_unit = "s";
   std::string model = "weft";
   SequenceEvaluationOptions options;
+  std::vector<std::string> without;
   bool json = false;
 };
 
@@ -55,6 +60,7 @@ int Evaluate(const Flags& flags) {
   const auto series = operators::io::LoadSeries(flags.path, columns);
   if (!series.ok()) return FailOnInput(series.status());
   SequenceEvaluationOptions options = flags.options;
+  options.without = ExpertsNamed<ForecastExpert>(flags.without, kForecastExperts);
   if (flags.model == "htm") options.model = operators::sequence::ForecastModel::kHtm;
   const double begin = operators::learn::ProcessCpuSeconds();
   const SequenceEvaluation result =
@@ -72,6 +78,7 @@ int Evaluate(const Flags& flags) {
       {"missing", result.missing},
       {"scored", result.scored},
       {"model", flags.model},
+      {"without", flags.without},
       {"horizon", flags.options.horizon},
       {"buckets",
        {{"count", flags.options.bucket_count}, {"least", result.least}, {"most", result.most}}},
@@ -129,6 +136,11 @@ void AddEvalSequence(Command eval, Invocation& invocation) {
                  "beforehand (weft)")
       .OneOf({"weft", "htm"});
   sequence.AddOption("--seed", flags->options.seed, "Of htm (0)");
+  sequence
+      .AddOption("--without", flags->without,
+                 "Experts that weft must do without, comma-separated, to see what they are worth")
+      .OneOf(ExpertNames<ForecastExpert>(kForecastExperts))
+      .CommaSeparated();
   sequence.AddFlag("--json", flags->json, "One JSON object on stdout");
   sequence.Runs(invocation, [flags] { return Evaluate(*flags); });
 }

@@ -9,6 +9,7 @@
 #include "operators/io/time_text.h"
 #include "operators/link/link_evaluation_reader.h"
 #include "operators/link/link_types.h"
+#include "operators/sequence/opinion_batch.h"
 #include "operators/sequence/sequence_row.h"
 #include "operators/sequence/sparse_batch.h"
 
@@ -24,6 +25,7 @@ using operators::io::AppendJsonString;
 using operators::link::LinkCandidates;
 using operators::link::LinkEvaluationReport;
 using operators::link::LinkScores;
+using operators::sequence::OpinionBatch;
 using operators::sequence::SequenceBatch;
 using operators::sequence::SparseBatch;
 
@@ -127,6 +129,25 @@ void AppendRecord(const operators::sequence::SequenceRow& row, const KeyOf& key_
   lines += "]}\n";
 }
 
+void AppendOpinions(const OpinionBatch& batch, const KeyOf& key_of, std::string& lines) {
+  const auto number = [](double one) {
+    return std::isfinite(one) ? std::optional(one) : std::nullopt;
+  };
+  for (std::size_t row = 0; row < batch.series.size(); ++row) {
+    lines += "{";
+    AppendTime(batch.time_us[row], lines);
+    AppendKey("series", batch.series[row], key_of, lines);
+    AppendNumberOrNull("value", number(batch.value[row]), lines);
+    lines += ",\"opinions\":[";
+    for (std::size_t e = 0; e < batch.expert.size(); ++e) {
+      lines += graph::Concat(e == 0 ? "" : ",", "{\"expert\":\"", batch.expert[e], "\"");
+      AppendNumberOrNull("opinion", number(batch.opinion[e][row]), lines);
+      lines += "}";
+    }
+    lines += "]}\n";
+  }
+}
+
 void AppendSparse(const SparseBatch& batch, const KeyOf& key_of, std::string& lines) {
   for (std::size_t row = 0; row < batch.series.size(); ++row) {
     lines += "{";
@@ -167,6 +188,8 @@ absl::Status AppendPacketJson(const graph::Packet& packet, const KeyOf& key_of,
     for (const auto& row : packet.Get<ForecastBatch>().rows) AppendForecastJson(row, key_of, lines);
   } else if (is(static_cast<SequenceBatch*>(nullptr))) {
     for (const auto& row : packet.Get<SequenceBatch>().rows) AppendRecord(row, key_of, lines);
+  } else if (is(static_cast<OpinionBatch*>(nullptr))) {
+    AppendOpinions(packet.Get<OpinionBatch>(), key_of, lines);
   } else if (is(static_cast<SparseBatch*>(nullptr))) {
     AppendSparse(packet.Get<SparseBatch>(), key_of, lines);
   } else if (is(static_cast<LinkCandidates*>(nullptr))) {

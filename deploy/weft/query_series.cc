@@ -50,12 +50,13 @@ int List(const Flags& flags, rpc::SequenceClient& client) {
                {"node", response->state().node()},
                {"series_count", response->series_count()},
                {"evicted_count", response->evicted_count()},
+               {"stored_count", response->stored_count()},
                {"series", all}});
     return kOk;
   }
-  std::printf("%lld series in all, %lld gave way\n",
+  std::printf("%lld series in memory, %lld outside of it\n",
               static_cast<long long>(response->series_count()),
-              static_cast<long long>(response->evicted_count()));
+              static_cast<long long>(response->stored_count()));
   return kOk;
 }
 
@@ -70,7 +71,9 @@ ordered_json FieldsJson(const v1::ExplainResponse& response) {
                       {"recent_mean", one.has_recent_mean() ? NumberJson(one.recent_mean())
                                                             : ordered_json(nullptr)},
                       {"season_mean", one.has_season_mean() ? NumberJson(one.season_mean())
-                                                            : ordered_json(nullptr)}});
+                                                            : ordered_json(nullptr)},
+                      {"season_us", one.has_season_us() ? ordered_json(one.season_us())
+                                                        : ordered_json(nullptr)}});
   return fields;
 }
 
@@ -116,7 +119,9 @@ int Explain(const Flags& flags, rpc::SequenceClient& client) {
     std::printf("feature %d: score %.3f; seen %g to %g", field.feature(), field.score(),
                 field.least(), field.most());
     if (field.has_recent_mean()) std::printf(", lately %g", field.recent_mean());
-    if (field.has_season_mean()) std::printf(", at this time of day %g", field.season_mean());
+    if (field.has_season_mean())
+      std::printf(", at this part of %s %g", DurationText(field.season_us()).c_str(),
+                  field.season_mean());
     std::printf("\n");
     for (const v1::ExpertOpinion& one : field.expert())
       if (one.rarity() >= 1.0)

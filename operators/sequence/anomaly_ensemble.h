@@ -19,10 +19,14 @@
 #include "graph/time.h"
 #include "operators/sequence/burst_likelihood.h"
 #include "operators/sequence/discord.h"
+#include "operators/sequence/expert_set.h"
 #include "operators/sequence/fading_mean.h"
+#include "operators/sequence/level_distance.h"
 #include "operators/sequence/peak_alarm.h"
 #include "operators/sequence/rank_calibration.h"
-#include "operators/sequence/season_finder.h"
+#include "operators/sequence/rarity_mixture.h"
+#include "operators/sequence/seasonal_distance.h"
+#include "operators/sequence/series_bounds.h"
 
 namespace weft::operators::sequence {
 
@@ -54,9 +58,12 @@ struct AnomalyVerdict {
 // Thread-compatible. Exact.
 class AnomalyEnsemble {
  public:
+  // A score worth a look, and up to which none is an alarm at all.
   static constexpr double kAlarm = 1.4 / RankCalibration::kMost;
+  static constexpr double kLeastAlarm = 0.5 / RankCalibration::kMost;
 
-  AnomalyEnsemble();
+  // Without some experts, to see what they are worth.
+  explicit AnomalyEnsemble(ExpertSet without = {});
 
   // The next record. A value that is not a number is missing: the one before stands in for it.
   AnomalyVerdict Next(graph::TimeUs time_us, double value);
@@ -80,61 +87,49 @@ class AnomalyEnsemble {
   static void VisitState(Self& self, Archive& archive) {
     archive.Value(self.count_);
     archive.Value(self.last_);
-    archive.Value(self.low_);
-    archive.Value(self.high_);
-    archive.Value(self.spread_);
-    archive.Value(self.level_);
+    archive.Value(self.bounds_);
+    LevelDistance::VisitState(self.level_, archive);
     archive.Value(self.calm_);
     archive.Array(self.latest_, kVarianceWindow);
-    SeasonFinder::VisitState(self.season_, archive);
-    archive.Fixed(self.slots_);
+    SeasonalDistance::VisitState(self.season_, archive);
     for (auto& shape : self.shapes_) Discord::VisitState(shape, archive);
     for (auto& ranks : self.ranks_) RankCalibration::VisitState(ranks, archive);
     for (auto& burst : self.bursts_) BurstLikelihood::VisitState(burst, archive);
     archive.Value(self.rarity_);
     archive.Value(self.statistic_);
-    archive.Fixed(self.held_);
+    RarityMixture::VisitState(self.mixture_, archive);
     PeakAlarm::VisitState(self.alarm_, archive);
   }
 
  private:
   static constexpr std::int64_t kVarianceWindow = 24;
-  static constexpr std::int64_t kHeld = 15;  // records for which a surprise counts
-  static constexpr double kLeastAlarm = 0.5 / RankCalibration::kMost;
 
   // Shapes, and experts that are ranked.
   enum Shape : std::size_t { kBlocks1, kBlocks3, kBlocks18, kEx3, kAr2, kAr5, kShapes };
   enum Ranked : std::size_t { kRankLevel, kRankSeason, kRankVariance, kRankShapes };
   static constexpr std::size_t kRanks = std::size_t{kRankShapes} + std::size_t{kShapes};
 
-  struct Slot {
-    double count = 0.0, mean = 0.0, deviation = 0.0;
-  };
-
-  double range() const { return high_ - low_; }
-  void Judge(double value, std::size_t slot, AnomalyVerdict& verdict);
+  void Judge(double value, AnomalyVerdict& verdict);
   void JudgeShapes(double value, AnomalyVerdict& verdict);
   double OutsideRange(double value) const;
   double Variance(double value);
-  void Learn(double value, std::size_t slot);
+  void Learn(double value);
   void Forget();
-  double Mix(const AnomalyVerdict& verdict);
 
   std::int64_t count_ = 0;
-  double last_ = 0.0, low_ = 0.0, high_ = 0.0;
-  FadingMean spread_;  // of the values, long
-  FadingMean level_;   // of the values, short
-  FadingMean calm_;    // of the logarithm of the variance
+  double last_ = 0.0;
+  SeriesBounds bounds_;
+  LevelDistance level_;
+  FadingMean calm_;  // of the logarithm of the variance
   double calm_now_ = 0.0;
   std::vector<double> latest_;  // a ring
-  SeasonFinder season_;
-  std::vector<Slot> slots_ = std::vector<Slot>(kDaySlots);
+  SeasonalDistance season_;
   std::vector<Discord> shapes_;
   std::vector<RankCalibration> ranks_;
   std::array<BurstLikelihood, 4> bursts_;
   // Of each shape, between its blocks.
   std::array<double, kShapes> rarity_ = {}, statistic_ = {};
-  std::vector<float> held_;  // [kHeld x kAnomalyExperts], a ring
+  RarityMixture mixture_;
   PeakAlarm alarm_{kLeastAlarm};
 };
 

@@ -5,17 +5,16 @@
 
 #include "gpu/host_device.h"
 #include "operators/learn/process_cost.h"
-#include "operators/sequence/anomaly_ensemble.h"
 #include "operators/sequence/htm_detector.h"
 #include "operators/sequence/normal_tail.h"
 
 namespace weft::operators::sequence {
 namespace {
 
-DetectorScores RunWeft(const NamedSeries& series) {
+DetectorScores RunWeft(const NamedSeries& series, ExpertSet without) {
   DetectorScores scores;
   const double begin = learn::ProcessCpuSeconds();
-  AnomalyEnsemble ensemble;
+  AnomalyEnsemble ensemble(without);
   scores.init_seconds = learn::ProcessCpuSeconds() - begin;
   for (std::size_t i = 0; i < series.value.size(); ++i) {
     const AnomalyVerdict verdict = ensemble.Next(series.time_us[i], series.value[i]);
@@ -134,8 +133,9 @@ std::optional<DetectorKind> DetectorNamed(std::string_view name) {
   return std::nullopt;
 }
 
-DetectorScores RunDetector(DetectorKind kind, const NamedSeries& series, std::uint64_t seed) {
-  if (kind == DetectorKind::kWeft) return RunWeft(series);
+DetectorScores RunDetector(DetectorKind kind, const NamedSeries& series, std::uint64_t seed,
+                           ExpertSet without) {
+  if (kind == DetectorKind::kWeft) return RunWeft(series, without);
   if (kind == DetectorKind::kHtm) return RunHtm(series, seed);
   const std::size_t count = series.value.size();
   DetectorScores scores;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "graph/time.h"
+#include "operators/sequence/anomaly_ensemble.h"
 #include "operators/sequence/detection_score.h"
 
 namespace weft::operators::sequence {
@@ -44,7 +45,9 @@ struct DetectorScores {
   std::size_t bytes = 0;      // of the detector's state in the end
   double init_seconds = 0.0;  // of CPU time, to make the detector
 };
-DetectorScores RunDetector(DetectorKind kind, const NamedSeries& series, std::uint64_t seed);
+// `without`: AnomalyExperts that kWeft is to do without.
+DetectorScores RunDetector(DetectorKind kind, const NamedSeries& series, std::uint64_t seed,
+                           ExpertSet without = {});
 
 struct DetectorFigures {
   std::array<NabScore, kNabProfiles.size()> nab;          // of the alarms

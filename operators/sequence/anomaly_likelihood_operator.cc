@@ -22,6 +22,7 @@ graph::Contract AnomalyLikelihoodOperator::contract() {
   contract.Input(kCells).Output(kSequence);
   contract.options_type = v1::AnomalyLikelihood::descriptor()->full_name();
   contract.reads = graph::Reads::kBeforeBatch;
+  contract.state_version = 2;
   return contract;
 }
 

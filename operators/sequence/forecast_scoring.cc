@@ -161,7 +161,8 @@ class Source {
 
 class WeftSource final : public Source {
  public:
-  explicit WeftSource(std::int64_t horizon) : forecaster_({.horizons = {horizon}}) {}
+  WeftSource(std::int64_t horizon, ExpertSet without)
+      : forecaster_({.horizons = {horizon}, .without = without}) {}
   Expected Next(graph::TimeUs time_us, double value) override {
     forecaster_.Next(time_us, value);
     auto said = std::make_shared<const Forecast>(forecaster_.latest());
@@ -335,7 +336,7 @@ SequenceEvaluation EvaluateForecasts(std::span<const graph::TimeUs> time_us,
   const double begin = learn::ProcessCpuSeconds();
   std::unique_ptr<Source> source;
   if (options.model == ForecastModel::kWeft) {
-    source = std::make_unique<WeftSource>(options.horizon);
+    source = std::make_unique<WeftSource>(options.horizon, options.without);
   } else {
     source = std::make_unique<HtmSource>(options, buckets, time_us, value);
   }

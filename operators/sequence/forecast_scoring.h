@@ -28,6 +28,7 @@ enum class ForecastModel : std::uint8_t {
 struct SequenceEvaluationOptions {
   ForecastModel model = ForecastModel::kWeft;
   std::uint64_t seed = 0;    // of kHtm
+  ExpertSet without = {};    // ForecastExperts that kWeft is to do without
   std::int64_t horizon = 5;  // records ahead
   // Records that are not scored; below 0: the first 10,000, but at most 60 in 100.
   std::int64_t skip = -1;

@@ -11,8 +11,18 @@ constexpr std::int64_t kLinearFewest = 400;
 
 }  // namespace
 
-HorizonForecaster::HorizonForecaster(std::int64_t horizon)
+ValueScale ValueScale::Of(std::span<const double> values) {
+  double sum = 0.0, squares = 0.0;
+  for (const double value : values) sum += value;
+  const double mean = sum / static_cast<double>(values.size());
+  for (const double value : values) squares += (value - mean) * (value - mean);
+  const double deviation = std::sqrt(squares / static_cast<double>(values.size()));
+  return {mean, 1.45 * std::max({deviation, 1e-6 * std::abs(mean), 1e-12})};
+}
+
+HorizonForecaster::HorizonForecaster(std::int64_t horizon, ExpertSet without)
     : horizon_(horizon),
+      without_(without),
       bias_(2 * 2 * kDaySlots),
       linear_(ResidualFeatures::kColumns, kLinearMemory),
       scales_(kForecastExperts),
@@ -94,10 +104,12 @@ void HorizonForecaster::Ask(const SeasonState& season, double value, Pending& pe
     raw[kHistogram] = 0.0;
   }
   raw[kLinear] = linear_.Predict(pending.features);
-  if (const SeasonalNeighbors* const neighbors = season.neighbors())
-    if (const auto found = neighbors->Forecast(horizon_, target.weekday()))
-      raw[kNeighbors] = *found;
+  const SeasonalNeighbors* const neighbors = season.neighbors();
+  if (neighbors != nullptr && !without_.Has(kNeighbors))
+    raw[kNeighbors] = neighbors->Forecast(horizon_, target.weekday()).value_or(std::nan(""));
   raw[kPersistence] = value;
+  for (std::size_t e = 0; e < kForecastExperts; ++e)
+    if (without_.Has(e)) raw[e] = std::nan("");
 }
 
 void HorizonForecaster::Say(const SeasonState& season, ValueScale scale, CalendarPlace target,

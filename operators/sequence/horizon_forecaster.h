@@ -6,9 +6,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <span>
 #include <vector>
 
 #include "graph/time.h"
+#include "operators/sequence/expert_set.h"
 #include "operators/sequence/forecast.h"
 #include "operators/sequence/least_squares.h"
 #include "operators/sequence/season_state.h"
@@ -18,13 +20,16 @@ namespace weft::operators::sequence {
 // How values are scaled.
 struct ValueScale {
   double origin = 0.0, unit = 0.0;
+
+  // By their mean, and half again as large as their deviation. At least one value.
+  static ValueScale Of(std::span<const double> values);
 };
 
 // Thread-compatible. Exact.
 class HorizonForecaster {
  public:
-  // `horizon` records ahead.
-  explicit HorizonForecaster(std::int64_t horizon);
+  // `horizon` records ahead, without some ForecastExperts.
+  explicit HorizonForecaster(std::int64_t horizon, ExpertSet without = {});
 
   // The next record has come: learns from what was said of it, if anything was.
   void Learn(double scaled_value);
@@ -85,6 +90,7 @@ class HorizonForecaster {
   double& BiasOf(std::size_t expert, CalendarPlace place);
 
   std::int64_t horizon_;
+  ExpertSet without_;
   std::vector<double> bias_;  // [2 experts x weekend x day slots]
   RecursiveLeastSquares linear_;
   std::int64_t linear_count_ = 0;

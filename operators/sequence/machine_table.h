@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string_view>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -19,17 +20,18 @@ class MachineTable {
  public:
   using Make = std::function<Machine(std::int64_t width)>;
 
-  // `fits(width)` says whether machines can be made for it.
-  MachineTable(std::int64_t most_series, std::function<bool(std::int64_t)> fits, Make make)
-      : fits_(std::move(fits)), make_(std::move(make)), kept_(most_series) {}
+  // `fits(width)` says whether machines can be made for it; `what` a width counts, for messages.
+  MachineTable(std::int64_t most_series, std::function<bool(std::int64_t)> fits, Make make,
+               std::string_view what = "sparse bits")
+      : fits_(std::move(fits)), make_(std::move(make)), kept_(most_series), what_(what) {}
 
   // INVALID_ARGUMENT if a batch's width does not fit, or is another than it was.
   absl::Status CheckWidth(std::int64_t width) {
     if (width_ == 0 && fits_(width)) width_ = width;
     if (width == width_) return absl::OkStatus();
     return absl::InvalidArgumentError(
-        width_ == 0 ? graph::Concat("sparse bits: ", width, " do not fit its options")
-                    : graph::Concat("sparse bits: expected ", width_, ", got ", width));
+        width_ == 0 ? graph::Concat(what_, ": ", width, " do not fit its options")
+                    : graph::Concat(what_, ": expected ", width_, ", got ", width));
   }
   Machine& Latest(graph::NodeId series) {
     return kept_.Latest(series, [this] { return make_(width_); });
@@ -55,6 +57,7 @@ class MachineTable {
   Make make_;
   std::int64_t width_ = 0;  // of the first batch
   LatestSeries<Machine> kept_;
+  std::string_view what_;
 };
 
 }  // namespace weft::operators::sequence

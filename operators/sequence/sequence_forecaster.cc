@@ -6,8 +6,8 @@
 namespace weft::operators::sequence {
 
 SequenceForecaster::SequenceForecaster(const ForecasterSettings& settings)
-    : step_us_(settings.step_us) {
-  for (const std::int64_t horizon : settings.horizons) horizons_.emplace_back(horizon);
+    : step_us_(settings.step_us), without_(settings.without) {
+  for (const std::int64_t horizon : settings.horizons) horizons_.emplace_back(horizon, without_);
 }
 
 std::size_t SequenceForecaster::bytes() const {
@@ -37,21 +37,17 @@ void SequenceForecaster::Next(graph::TimeUs time_us, double value) {
   first_.shrink_to_fit();
 }
 
-// The step is the median of those seen; the unit half again as large as the deviation.
+// The step is the median of those seen.
 void SequenceForecaster::Begin() {
   std::vector<graph::TimeUs> steps;
-  double sum = 0.0;
+  std::vector<double> values;
   for (std::size_t i = 0; i < first_.size(); ++i) {
     if (i > 0) steps.push_back(first_[i].time_us - first_[i - 1].time_us);
-    sum += first_[i].value;
+    values.push_back(first_[i].value);
   }
   std::ranges::sort(steps);
   if (step_us_ == 0) step_us_ = steps[steps.size() / 2];
-  const double mean = sum / static_cast<double>(first_.size());
-  double squares = 0.0;
-  for (const Record& record : first_) squares += (record.value - mean) * (record.value - mean);
-  const double deviation = std::sqrt(squares / static_cast<double>(first_.size()));
-  scale_ = {mean, 1.45 * std::max({deviation, 1e-6 * std::abs(mean), 1e-12})};
+  scale_ = ValueScale::Of(values);
   BeginSeason();
 }
 
@@ -59,13 +55,14 @@ void SequenceForecaster::BeginSeason() {
   std::int64_t most = 1;
   for (const HorizonForecaster& one : horizons_) most = std::max(most, one.horizon());
   season_.clear();
-  season_.emplace_back(step_us_, most, finder_.season());
+  season_.emplace_back(step_us_, most, taken_up_);
 }
 
 // What was learned of another season says little of this one.
 void SequenceForecaster::BeginAnew() {
+  taken_up_ = finder_.season();
   BeginSeason();
-  for (HorizonForecaster& one : horizons_) one = HorizonForecaster(one.horizon());
+  for (HorizonForecaster& one : horizons_) one = HorizonForecaster(one.horizon(), without_);
 }
 
 void SequenceForecaster::Take(graph::TimeUs time_us, double value) {

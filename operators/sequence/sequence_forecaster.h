@@ -22,6 +22,7 @@ namespace weft::operators::sequence {
 struct ForecasterSettings {
   std::vector<std::int64_t> horizons = {1};  // records ahead, rising
   graph::TimeUs step_us = 0;                 // between records; 0: found from the first ones
+  ExpertSet without = {};                    // ForecastExperts, to see what they are worth
 };
 
 // Thread-compatible. Exact.
@@ -58,6 +59,7 @@ class SequenceForecaster {
     archive.Value(self.scale_);
     archive.Value(self.last_);
     SeasonFinder::VisitState(self.finder_, archive);
+    archive.Value(self.taken_up_);
     if constexpr (Archive::kLoads) {
       self.season_.clear();
       if (archive.ok() && self.scale_.unit > 0.0) self.BeginSeason();
@@ -83,6 +85,8 @@ class SequenceForecaster {
   ValueScale scale_;
   double last_ = 0.0;
   SeasonFinder finder_;
+  Season taken_up_;  // as it was found first; how many records it has stays
+  ExpertSet without_;
   std::vector<SeasonState> season_;  // one, once the step is known
   std::vector<HorizonForecaster> horizons_;
 };

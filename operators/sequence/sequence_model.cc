@@ -21,10 +21,12 @@ graph::Contract SequenceModel::contract() {
   contract.Output(kSequence).Output(kMarks);
   contract.options_type = v1::SequenceModel::descriptor()->full_name();
   contract.reads = graph::Reads::kBeforeBatch;
+  contract.state_version = 2;
   return contract;
 }
 
 absl::Status SequenceModel::Open(graph::OpenContext& context) {
+  constexpr std::int64_t kMostStored = std::int64_t{1} << 28;
   const auto& message = context.Options<v1::SequenceModel>();
   auto settings = SettingsFrom(message.series());
   if (const auto* const problem = std::get_if<SettingsProblem>(&settings))
@@ -33,6 +35,10 @@ absl::Status SequenceModel::Open(graph::OpenContext& context) {
   options.settings = std::get<SeriesSettings>(std::move(settings));
   WEFT_TRY(graph::ReadBound(context, "max_series", message.max_series(), 1, kMostSeries,
                             options.most_series));
+  WEFT_TRY(graph::ReadBound(context, "max_stored_series", message.max_stored_series(), 1,
+                            kMostStored, options.most_stored));
+  options.cold = &context.cold();
+  options.name = std::string(context.node_name());
   if (message.has_alarm()) {
     if (!(message.alarm() >= 0.0 && message.alarm() <= 1.0))
       return context.OptionError("alarm", graph::Concat("expected 0 to 1, got ", message.alarm()));
@@ -44,12 +50,15 @@ absl::Status SequenceModel::Open(graph::OpenContext& context) {
   series_ = &metrics.GetGauge("weft_sequence_series", "Series that are followed.", labels);
   records_ = &metrics.GetCounter("weft_sequence_records_total", "Records of series.", labels);
   alarms_ = &metrics.GetCounter("weft_sequence_alarms_total", "Alarms.", labels);
-  evicted_ = &metrics.GetCounter("weft_sequence_evicted_total",
-                                 "Series that gave way to others and were forgotten.", labels);
+  evicted_ =
+      &metrics.GetCounter("weft_sequence_evicted_total", "Series that gave way to others.", labels);
+  stored_ = &metrics.GetGauge("weft_sequence_stored_series",
+                              "Series that gave way and are kept outside of memory.", labels);
   return absl::OkStatus();
 }
 
-SequenceRow SequenceModel::Take(const graph::EventBatch& events, std::size_t at) {
+absl::StatusOr<SequenceRow> SequenceModel::Take(const graph::EventBatch& events, std::size_t at,
+                                                graph::LogPosition position) {
   SequenceRow row;
   row.series = events.source[at];
   row.time_us = events.time_us[at];
@@ -59,25 +68,29 @@ SequenceRow SequenceModel::Take(const graph::EventBatch& events, std::size_t at)
   for (const FieldSettings& field : settings.fields)
     values_.push_back(FeatureValue(events, at, field.feature));
   row.value = values_.front();
-  row.said = table_->Next(row.series, row.time_us, values_);
+  WEFT_ASSIGN(row.said, table_->Next(row.series, position, row.time_us, values_));
   return row;
 }
 
-std::vector<SequenceRow> SequenceModel::TakeAll(const graph::EventBatch& events, std::size_t begin,
-                                                std::size_t end) {
+absl::StatusOr<std::vector<SequenceRow>> SequenceModel::TakeAll(graph::ProcessContext& context) {
+  const graph::EventBatch& events = context.Get(kEvents);
+  const auto begin = static_cast<std::size_t>(context.begin());
+  const auto end = static_cast<std::size_t>(context.end());
   std::vector<SequenceRow> rows(end - begin);
-  for (const std::size_t i : table_->OrderOf(std::span(events.source).subspan(begin, end - begin)))
-    rows[i] = Take(events, begin + i);
+  for (const std::size_t i :
+       table_->OrderOf(std::span(events.source).subspan(begin, end - begin))) {
+    graph::LogPosition position = context.position();
+    position.offset += i;
+    WEFT_ASSIGN(rows[i], Take(events, begin + i, position));
+  }
   return rows;
 }
 
 absl::Status SequenceModel::Process(graph::ProcessContext& context) {
-  const graph::EventBatch& events = context.Get(kEvents);
   auto batch = std::make_shared<SequenceBatch>();
   auto marks = std::make_shared<graph::MarkBatch>();
   const std::int64_t evicted_before = table_->followed().evicted_count();
-  batch->rows = TakeAll(events, static_cast<std::size_t>(context.begin()),
-                        static_cast<std::size_t>(context.end()));
+  WEFT_ASSIGN(batch->rows, TakeAll(context));
   graph::LogPosition position = context.position();
   for (const SequenceRow& row : batch->rows) {
     const double alarm = row.said.alarm;
@@ -93,21 +106,22 @@ absl::Status SequenceModel::Process(graph::ProcessContext& context) {
   records_->Add(static_cast<std::uint64_t>(batch->size()));
   evicted_->Add(static_cast<std::uint64_t>(table_->followed().evicted_count() - evicted_before));
   series_->Set(static_cast<double>(table_->followed().size()));
+  stored_->Set(static_cast<double>(table_->stored_count()));
   if (!batch->rows.empty()) context.Emit<SequenceBatch>(kSequence, std::move(batch));
   if (!marks->marks.empty()) context.Emit<graph::MarkBatch>(kMarks, std::move(marks));
   return absl::OkStatus();
 }
 
-absl::Status SequenceModel::OnCommand(std::string_view body, graph::LogPosition) {
+absl::Status SequenceModel::OnCommand(std::string_view body, graph::LogPosition position) {
   v1::SequenceCommand command;
   // One that cannot be carried out changes nothing; who sent it looks at the table.
   if (!command.ParseFromArray(body.data(), static_cast<int>(body.size()))) return absl::OkStatus();
   if (command.has_create()) {
     auto settings = SettingsFrom(command.create().model());
     if (auto* const right = std::get_if<SeriesSettings>(&settings))
-      table_->Create(command.create().series(), std::move(*right));
+      table_->Create(command.create().series(), std::move(*right), position);
   } else if (command.has_reset()) {
-    table_->Reset(command.reset().series(), command.reset().forget_model());
+    table_->Reset(command.reset().series(), command.reset().forget_model(), position);
   }
   return absl::OkStatus();
 }

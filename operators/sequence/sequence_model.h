@@ -34,10 +34,10 @@ class SequenceModel final : public graph::Operator, public SequenceReader {
   double alarm() const override { return alarm_; }
 
  private:
-  SequenceRow Take(const graph::EventBatch& events, std::size_t row);
-  // Rows [begin, end) of `events`.
-  std::vector<SequenceRow> TakeAll(const graph::EventBatch& events, std::size_t begin,
-                                   std::size_t end);
+  absl::StatusOr<SequenceRow> Take(const graph::EventBatch& events, std::size_t row,
+                                   graph::LogPosition position);
+  // The rows at hand.
+  absl::StatusOr<std::vector<SequenceRow>> TakeAll(graph::ProcessContext& context);
 
   std::optional<SeriesTable> table_;
   RecentRows recent_;
@@ -47,6 +47,7 @@ class SequenceModel final : public graph::Operator, public SequenceReader {
   graph::Counter* records_ = nullptr;
   graph::Counter* alarms_ = nullptr;
   graph::Counter* evicted_ = nullptr;
+  graph::Gauge* stored_ = nullptr;
 };
 
 }  // namespace weft::operators::sequence

@@ -35,7 +35,8 @@ struct FieldExplanation {
   std::array<double, kAnomalyExperts> by_expert = {};
   double least = 0.0, most = 0.0;  // seen so far
   double recent_mean = 0.0;
-  double season_mean = 0.0;  // of this time of day; NaN before it is known
+  double season_mean = 0.0;     // of this part of the season; NaN before it is known
+  graph::TimeUs season_us = 0;  // after what time the series repeats itself; 0 of kHtm
 };
 struct ForecastOpinion {
   std::int64_t horizon = 1;

@@ -6,6 +6,10 @@
 #include <unordered_map>
 #include <utility>
 
+#include "graph/bytes_state.h"
+#include "graph/check.h"
+#include "graph/text.h"
+
 namespace weft::operators::sequence {
 
 const SeriesSettings& SeriesTable::SettingsOf(graph::NodeId series) const {
@@ -17,9 +21,60 @@ SeriesTable::Followed SeriesTable::Make(graph::NodeId series) const {
   return {0, 0.0, MakeSeriesModel(SettingsOf(series))};
 }
 
-RecordVerdict SeriesTable::Next(graph::NodeId series, graph::TimeUs time_us,
-                                std::span<const double> values) {
-  Followed& followed = followed_.Latest(series, [&] { return Make(series); });
+// The same for the same bytes only: whatever is replayed, a series that gives way at a record has
+// the same past.
+std::string SeriesTable::NameOf(graph::NodeId series, graph::LogPosition stored_at) const {
+  return graph::Concat(options_.name, "/", series, "/", stored_at.feed, "/", stored_at.offset);
+}
+
+absl::StatusOr<SeriesTable::Followed> SeriesTable::Stored(graph::NodeId series) const {
+  const std::string name = NameOf(series, *stored_.Find(series));
+  const absl::StatusOr<std::string> bytes = options_.cold->Get(name);
+  if (!bytes.ok())
+    return absl::DataLossError(
+        graph::Concat("a series that was quiet is gone: ", name, ": ", bytes.status().message()));
+  Followed followed = Make(series);
+  graph::BytesSource source(*bytes);
+  WEFT_TRY(graph::LoadState(name, followed, source));
+  return followed;
+}
+
+void SeriesTable::StoreOldest(graph::LogPosition position) {
+  WEFT_CHECK(options_.cold != nullptr);
+  const auto& [series, followed] = followed_.entries().front();
+  graph::BytesSink sink;
+  // Memory always takes it.
+  WEFT_CHECK(graph::SaveState("series", followed, sink).ok());
+  if (stored_.size() >= options_.most_stored) {
+    const auto& [oldest, stored_at] = stored_.entries().front();
+    options_.cold->Forget(NameOf(oldest, stored_at), position);
+  }
+  options_.cold->Put(NameOf(series, position), sink.Take());
+  stored_.Latest(series, [] { return graph::LogPosition(); }) = position;
+}
+
+// From the record at `position` on.
+void SeriesTable::Forget(graph::NodeId series, graph::LogPosition position) {
+  const graph::LogPosition* const stored_at = stored_.Find(series);
+  if (stored_at == nullptr) return;
+  ++position.offset;
+  options_.cold->Forget(NameOf(series, *stored_at), position);
+  stored_.Remove(series);
+}
+
+absl::StatusOr<RecordVerdict> SeriesTable::Next(graph::NodeId series, graph::LogPosition position,
+                                                graph::TimeUs time_us,
+                                                std::span<const double> values) {
+  std::optional<Followed> back;
+  if (followed_.Find(series) == nullptr) {
+    if (stored_.Find(series) != nullptr) {
+      WEFT_ASSIGN(back, Stored(series));
+      Forget(series, position);
+    }
+    if (followed_.size() >= options_.most_series) StoreOldest(position);
+  }
+  Followed& followed =
+      followed_.Latest(series, [&] { return back ? std::move(*back) : Make(series); });
   followed.time_us = time_us;
   if (std::isfinite(values.front())) followed.value = values.front();
   return followed.model->Next(time_us, values);
@@ -42,17 +97,19 @@ std::vector<std::size_t> SeriesTable::OrderOf(std::span<const graph::NodeId> ser
   return order;
 }
 
-bool SeriesTable::Create(graph::NodeId series, SeriesSettings settings) {
+bool SeriesTable::Create(graph::NodeId series, SeriesSettings settings,
+                         graph::LogPosition position) {
   const auto most = static_cast<std::size_t>(options_.most_series);
   if (!settings_of_.contains(series) && settings_of_.size() >= most) return false;
+  Reset(series, false, position);
   settings_of_[series] = std::move(settings);
-  followed_.Remove(series);
   return true;
 }
 
-void SeriesTable::Reset(graph::NodeId series, bool forgets_settings) {
+void SeriesTable::Reset(graph::NodeId series, bool forgets_settings, graph::LogPosition position) {
   if (forgets_settings) settings_of_.erase(series);
   followed_.Remove(series);
+  Forget(series, position);
 }
 
 std::size_t SeriesTable::bytes() const {

@@ -1,14 +1,21 @@
-// SeriesTable: a model for each of many series, those that came lately.
+// SeriesTable: a model for each of many series: of those that came lately in memory, of those that
+// gave way to them in a ColdStore, from which they come back when their next record does.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
+#include "graph/cold_store.h"
 #include "graph/event_batch.h"
+#include "graph/log_record.h"
 #include "operators/sequence/latest_series.h"
 #include "operators/sequence/series_model.h"
 #include "operators/sequence/series_settings.h"
@@ -18,6 +25,11 @@ namespace weft::operators::sequence {
 struct SeriesTableOptions {
   SeriesSettings settings;  // of series that were given none of their own
   std::int64_t most_series = 1000;
+  // Outside of memory; the one that gave way first is forgotten then.
+  std::int64_t most_stored = 1 << 20;
+  // Outlives the table; may be null where no series ever gives way.
+  graph::ColdStore* cold = nullptr;
+  std::string name = {};  // with which names in it begin
 };
 
 // Thread-compatible. Exact.
@@ -27,16 +39,31 @@ class SeriesTable {
     graph::TimeUs time_us = 0;  // of the latest record
     double value = 0.0;         // latest of the first field that was not missing
     std::unique_ptr<SeriesModel> model;
+
+    template <class Self, class Archive>
+    static void VisitState(Self& self, Archive& archive) {
+      archive.Value(self.time_us);
+      archive.Value(self.value);
+      if constexpr (Archive::kLoads) {
+        self.model->Load(archive);
+      } else {
+        self.model->Save(archive);
+      }
+    }
   };
 
   explicit SeriesTable(SeriesTableOptions options)
-      : options_(std::move(options)), followed_(options_.most_series) {}
+      : options_(std::move(options)),
+        followed_(options_.most_series),
+        stored_(options_.most_stored) {}
 
   // How a series is followed.
   const SeriesSettings& SettingsOf(graph::NodeId series) const;
-  // The next record of a series, one value a field of its settings. The series that was quiet
-  // longest gives way if there is no room.
-  RecordVerdict Next(graph::NodeId series, graph::TimeUs time_us, std::span<const double> values);
+  // The next record of a series, one value a field of its settings, which lies at `position` in the
+  // log. The series that was quiet longest gives way if there is no room. DATA_LOSS if the series
+  // gave way before and what was stored of it is gone or damaged.
+  absl::StatusOr<RecordVerdict> Next(graph::NodeId series, graph::LogPosition position,
+                                     graph::TimeUs time_us, std::span<const double> values);
 
   // Places of records, given by their series, in an order in which those of a series follow each
   // other: its state then comes from memory once, not with every record. Taken in this order they
@@ -45,12 +72,25 @@ class SeriesTable {
 
   // Gives a series settings of its own; it begins anew. False if as many series as may be followed
   // have some already.
-  bool Create(graph::NodeId series, SeriesSettings settings);
+  bool Create(graph::NodeId series, SeriesSettings settings, graph::LogPosition position);
   // A series begins anew, with its settings or, if they are to be forgotten, those of all.
-  void Reset(graph::NodeId series, bool forgets_settings);
+  void Reset(graph::NodeId series, bool forgets_settings, graph::LogPosition position);
 
   bool HasSettings(graph::NodeId series) const { return settings_of_.contains(series); }
+  // Calls read(followed) with what is known of a series, and returns what that returns; nothing for
+  // a series of which nothing is known. DATA_LOSS as for Next.
+  template <class Read>
+  std::optional<absl::Status> Look(graph::NodeId series, Read read) const {
+    if (const Followed* const found = followed_.Find(series)) return read(*found);
+    if (stored_.Find(series) == nullptr) return std::nullopt;
+    const absl::StatusOr<Followed> followed = Stored(series);
+    return followed.ok() ? read(*followed) : followed.status();
+  }
+  // In memory.
   const LatestSeries<Followed>& followed() const { return followed_; }
+  // Outside of it.
+  std::int64_t stored_count() const { return stored_.size(); }
+  std::int64_t forgotten_count() const { return stored_.evicted_count(); }
   std::size_t bytes() const;
 
   // State to save, and to load into a table with the same options.
@@ -58,19 +98,17 @@ class SeriesTable {
   static void VisitState(Self& self, Archive& archive) {
     VisitSettings(self, archive);
     const auto visit = [](auto& one, Archive& to) {
-      to.Value(one.time_us);
-      to.Value(one.value);
-      if constexpr (Archive::kLoads) {
-        one.model->Load(to);
-      } else {
-        one.model->Save(to);
-      }
+      std::remove_cvref_t<decltype(one)>::VisitState(one, to);
     };
+    const auto visit_place = [](auto& place, Archive& to) { to.Value(place); };
     if constexpr (Archive::kLoads) {
-      self.followed_.Load(
-          archive, [&self](graph::NodeId series) { return self.Make(series); }, visit);
+      const auto make = [&self](graph::NodeId series) { return self.Make(series); };
+      self.followed_.Load(archive, make, visit);
+      self.stored_.Load(
+          archive, [](graph::NodeId) { return graph::LogPosition(); }, visit_place);
     } else {
       self.followed_.Save(archive, visit);
+      self.stored_.Save(archive, visit_place);
     }
   }
 
@@ -95,10 +133,15 @@ class SeriesTable {
     }
   }
   Followed Make(graph::NodeId series) const;
+  std::string NameOf(graph::NodeId series, graph::LogPosition stored_at) const;
+  absl::StatusOr<Followed> Stored(graph::NodeId series) const;
+  void StoreOldest(graph::LogPosition position);
+  void Forget(graph::NodeId series, graph::LogPosition position);
 
   SeriesTableOptions options_;
   std::map<graph::NodeId, SeriesSettings> settings_of_;
   LatestSeries<Followed> followed_;
+  LatestSeries<graph::LogPosition> stored_;  // at which record each gave way
 };
 
 }  // namespace weft::operators::sequence

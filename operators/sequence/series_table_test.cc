@@ -6,6 +6,9 @@
 
 #include <gtest/gtest.h>
 
+#include "graph/bytes_state.h"
+#include "graph/cold_store.h"
+
 namespace weft::operators::sequence {
 namespace {
 
@@ -25,27 +28,50 @@ std::vector<Record> MakeRecords(std::size_t count, graph::NodeId series) {
   return records;
 }
 
+class Table {
+ public:
+  explicit Table(std::int64_t most_series, std::int64_t most_stored = 1000)
+      : table_({.settings = {},
+                .most_series = most_series,
+                .most_stored = most_stored,
+                .cold = &cold_,
+                .name = "series"}) {}
+
+  // The record that is the `at`-th.
+  double Take(const Record& record, std::size_t at) {
+    const auto said =
+        table_.Next(record.series, {.offset = at}, static_cast<graph::TimeUs>(at) * 1'000'000,
+                    std::span(&record.value, 1));
+    EXPECT_TRUE(said.ok()) << said.status();
+    return said.ok() ? said->score : -1.0;
+  }
+  SeriesTable& operator*() { return table_; }
+  SeriesTable* operator->() { return &table_; }
+  graph::MemoryColdStore& cold() { return cold_; }
+
+ private:
+  graph::MemoryColdStore cold_;
+  SeriesTable table_;
+};
+
 // Batches of records in the order that a table asks for, beside a table that takes them one by one.
 void ExpectTheSame(const std::vector<Record>& records, std::int64_t most_series) {
-  SeriesTable plain({.settings = {}, .most_series = most_series}),
-      table({.settings = {}, .most_series = most_series});
+  Table plain(most_series), table(most_series);
   constexpr std::size_t kBatch = 37;
   for (std::size_t begin = 0; begin < records.size(); begin += kBatch) {
     const std::size_t count = std::min(kBatch, records.size() - begin);
     std::vector<graph::NodeId> series;
     for (std::size_t i = 0; i < count; ++i) series.push_back(records[begin + i].series);
-    const auto take = [&](SeriesTable& to, std::size_t i) {
-      const auto time_us = static_cast<graph::TimeUs>(begin + i) * 1'000'000;
-      return to.Next(series[i], time_us, std::span(&records[begin + i].value, 1));
-    };
     std::vector<double> score(count);
-    for (const std::size_t i : table.OrderOf(series)) score[i] = take(table, i).score;
-    for (std::size_t i = 0; i < count; ++i) ASSERT_EQ(take(plain, i).score, score[i]);
-    ASSERT_EQ(plain.followed().evicted_count(), table.followed().evicted_count());
+    for (const std::size_t i : table->OrderOf(series))
+      score[i] = table.Take(records[begin + i], begin + i);
+    for (std::size_t i = 0; i < count; ++i)
+      ASSERT_EQ(plain.Take(records[begin + i], begin + i), score[i]);
+    ASSERT_EQ(plain->followed().evicted_count(), table->followed().evicted_count());
     // Who gives way next is the same as well.
     std::vector<graph::NodeId> kept, kept_by_plain;
-    for (const auto& [one, followed] : table.followed().entries()) kept.push_back(one);
-    for (const auto& [one, followed] : plain.followed().entries()) kept_by_plain.push_back(one);
+    for (const auto& [one, followed] : table->followed().entries()) kept.push_back(one);
+    for (const auto& [one, followed] : plain->followed().entries()) kept_by_plain.push_back(one);
     ASSERT_EQ(kept, kept_by_plain);
   }
 }
@@ -56,6 +82,78 @@ TEST(SeriesTable, TakesBatchesSeriesBySeriesWithTheSameOutcome) {
 
 TEST(SeriesTable, TakesBatchesWithTheSameOutcomeWhereSeriesGiveWay) {
   ExpectTheSame(MakeRecords(3000, 12), /*most_series=*/5);
+}
+
+TEST(SeriesTable, GoesOnWithSeriesThatGaveWayAsIfTheyHadStayed) {
+  const std::vector<Record> records = MakeRecords(3000, 12);
+  Table all(12), few(3);
+  for (std::size_t i = 0; i < records.size(); ++i)
+    ASSERT_EQ(all.Take(records[i], i), few.Take(records[i], i)) << i;
+  EXPECT_GT(few->followed().evicted_count(), 500);
+  EXPECT_EQ(few->followed().size(), 3);
+  EXPECT_EQ(few->stored_count(), 9);
+  for (graph::NodeId series = 0; series < 12; ++series) {
+    const auto count = [](const SeriesTable& table, graph::NodeId of) {
+      std::int64_t records_of = -1;
+      EXPECT_TRUE(table
+                      .Look(of,
+                            [&records_of](const SeriesTable::Followed& followed) {
+                              records_of = followed.model->record_count();
+                              return absl::OkStatus();
+                            })
+                      .value_or(absl::NotFoundError("unknown"))
+                      .ok());
+      return records_of;
+    };
+    EXPECT_EQ(count(*all, series), count(*few, series));
+  }
+  EXPECT_FALSE(few->Look(12, [](const auto&) { return absl::OkStatus(); }).has_value());
+}
+
+TEST(SeriesTable, GoesOnAfterSaveAndLoadWithWhatIsOutsideOfIt) {
+  const std::vector<Record> records = MakeRecords(2000, 12);
+  Table table(3);
+  SeriesTable restored({.settings = {}, .most_series = 3, .cold = &table.cold(), .name = "series"});
+  for (std::size_t i = 0; i < 1000; ++i) table.Take(records[i], i);
+  graph::BytesSink sink;
+  ASSERT_TRUE(graph::SaveState("table", *table, sink).ok());
+  const std::string bytes = sink.Take();
+  graph::BytesSource source(bytes);
+  ASSERT_TRUE(graph::LoadState("table", restored, source).ok());
+  EXPECT_EQ(restored.stored_count(), table->stored_count());
+  // Both take from the same store, so one after the other.
+  std::vector<double> scores;
+  for (graph::NodeId series = 0; series < 12; ++series)
+    for (SeriesTable* const one : {&*table, &restored})
+      one->Look(series,
+                [&scores](const SeriesTable::Followed& followed) {
+                  scores.push_back(followed.value);
+                  return absl::OkStatus();
+                })
+          .value_or(absl::OkStatus())
+          .IgnoreError();
+  ASSERT_EQ(scores.size(), 24u);
+  for (std::size_t i = 0; i < scores.size(); i += 2) EXPECT_EQ(scores[i], scores[i + 1]);
+}
+
+TEST(SeriesTable, ForgetsTheSeriesThatGaveWayFirstIfThereAreTooMany) {
+  Table table(2, /*most_stored=*/3);
+  for (graph::NodeId series = 0; series < 9; ++series) table.Take({series, 1.0}, series);
+  EXPECT_EQ(table->stored_count(), 3);
+  EXPECT_EQ(table->forgotten_count(), 4);
+  EXPECT_FALSE(table.cold().Get("series/3/0/5").ok());
+  EXPECT_TRUE(table.cold().Get("series/4/0/6").ok());
+  table->Reset(4, false, {.offset = 20});
+  EXPECT_FALSE(table.cold().Get("series/4/0/6").ok());
+}
+
+TEST(SeriesTable, SaysSoIfWhatIsStoredOfASeriesIsGone) {
+  Table table(1);
+  table.Take({1, 1.0}, 0);
+  table.Take({2, 1.0}, 1);
+  table.cold().Forget("series/1/0/1", {});
+  const double value = 1.0;
+  EXPECT_TRUE(absl::IsDataLoss(table->Next(1, {.offset = 2}, 2, std::span(&value, 1)).status()));
 }
 
 TEST(SeriesTable, OrdersRecordsBySeriesThatComesLast) {

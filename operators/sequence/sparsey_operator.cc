@@ -17,6 +17,7 @@ graph::Contract SparseyOperator::contract() {
   contract.Input(kInput).Output(kCodes);
   contract.options_type = v1::Sparsey::descriptor()->full_name();
   contract.reads = graph::Reads::kBeforeBatch;
+  contract.state_version = 2;
   return contract;
 }
 

@@ -57,6 +57,7 @@ graph::Contract TemporalMemoryOperator::contract() {
   contract.Input(kColumns).Output(kCells);
   contract.options_type = v1::TemporalMemory::descriptor()->full_name();
   contract.reads = graph::Reads::kBeforeBatch;
+  contract.state_version = 2;
   return contract;
 }
 

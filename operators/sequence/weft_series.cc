@@ -45,8 +45,13 @@ SeriesExplanation WeftSeries::Explain() const {
   for (std::size_t f = 0; f < anomalies_.size(); ++f) {
     FieldExplanation& field = explanation.fields.emplace_back();
     const AnomalyEnsemble::Usual usual = anomalies_[f].UsualAt(time_us_);
-    field = {scores_[f], anomalies_[f].Held(), usual.least,
-             usual.most, usual.recent_mean,    usual.season_mean};
+    field = {scores_[f],
+             anomalies_[f].Held(),
+             usual.least,
+             usual.most,
+             usual.recent_mean,
+             usual.season_mean,
+             anomalies_[f].season().period_us};
   }
   for (const HorizonForecaster& one : forecaster_.horizons()) {
     const Forecast& forecast = one.latest();

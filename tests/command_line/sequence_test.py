@@ -128,7 +128,7 @@ class Sequence(unittest.TestCase):
 
         listed, text = self.ask("query_series", "query", "series")
         self.assertEqual([one["series"] for one in listed["series"]], ["b", "a"])
-        self.assertIn("2 series in all", text)
+        self.assertIn("2 series in memory, 0 outside of it", text)
         said, text = self.ask("predict_series", "predict", "series", "a", "--steps", "4")
         self.assertEqual([step["horizon"] for step in said["forecasts"]], [1, 2, 3, 4])
         self.assertAlmostEqual(
@@ -138,7 +138,8 @@ class Sequence(unittest.TestCase):
         why, text = self.ask("query_series_explained", "query", "series", "a")
         self.assertEqual(why["fields"][0]["most"], max(14, why["fields"][0]["most"]))
         self.assertEqual(why["alike"][0]["records_ago"] % 288, 0)
-        self.assertIn("at this time of day", text)
+        self.assertEqual(why["fields"][0]["season_us"], 86_400_000_000)
+        self.assertIn("at this part of 1 d", text)
         wrong = run("predict", "series", "c", "--to", self.address, code=1)
         self.assertIn('follows no series "c"', wrong.stderr)
         timeline = json.loads(run("query", "timeline", "--to", self.address, "--json").stdout)
@@ -178,6 +179,37 @@ class Sequence(unittest.TestCase):
             50 + 40 * math.sin(1051 * math.pi / 24),
             delta=20,
         )
+
+    def test_experts_run_from_their_parts(self):
+        records = self.path / "records.csv"
+        with open(records, "w") as out:
+            out.write("src,dst,ts,f0\n")
+            for i in range(1500):
+                value = 50 + 40 * math.sin(i * math.pi / 24) + (45 if i == 1400 else 0)
+                out.write(f"a,load,{i * 1800},{value + i * 7919 % 13 / 10:.4f}\n")
+        graph = str(ROOT / "deploy" / "graphs" / "experts.pbtxt")
+
+        def lines(output, schema):
+            flags = ("--input", f"events={records}", "--output", f"{output}=-")
+            text = run("run", graph, *flags).stdout
+            return [check(schema, json.loads(line)) for line in text.splitlines()]
+
+        rarities = lines("rarities", "run_opinions")
+        self.assertEqual(len(rarities), 1500)
+        names = [one["expert"] for one in rarities[1400]["opinions"]]
+        self.assertEqual(names, ["level", "seasonal", "shape3", "shape18"])
+        said = {one["expert"]: one["opinion"] for one in rarities[1400]["opinions"]}
+        self.assertGreater(said["seasonal"], 2.0)
+        scores = lines("scores", "run_sequence")
+        self.assertGreater(max(line["alarm"] for line in scores[1400:1410]), 0.175)
+        self.assertLess(max(line["alarm"] for line in scores[1000:1400]), 0.175)
+        forecasts = lines("forecasts", "run_sequence")
+        step = forecasts[1300]["forecasts"][0]
+        self.assertEqual(step["horizon"], 5)
+        self.assertAlmostEqual(
+            step["mean"], 50.6 + 40 * math.sin(1305 * math.pi / 24), delta=2
+        )
+        self.assertLess(step["p10"], step["p90"])
 
     def test_bench(self):
         """What is measured works and is said in full; figures are for quiet machines."""

@@ -8,6 +8,7 @@
 
 #include "graph/check.h"
 #include "graph/clock.h"
+#include "graph/cold_store.h"
 #include "graph/graph.h"
 #include "graph/graph_spec.h"
 #include "graph/log_record.h"
@@ -35,6 +36,7 @@ class Run {
     environment.executor = settings_.executor;
     environment.clock = &clock_;
     environment.metrics = &metrics_;
+    environment.cold = &cold_;
     WEFT_ASSIGN(graph_, Graph::Build(parsed, environment));
     for (const std::string& name : graph_->outputs()) WEFT_TRY(SubscribeOutput(name));
     for (const std::string& name : graph_->inputs()) WEFT_TRY(SubscribeInput(name));
@@ -91,6 +93,7 @@ class Run {
 
   const std::string spec_;
   const RunSettings settings_;
+  graph::MemoryColdStore cold_;  // of one graph and of the one that goes on from its checkpoint
   graph::SystemClock clock_;
   graph::MetricRegistry metrics_;
   std::mutex mutex_;

@@ -34,6 +34,7 @@ MAY_INCLUDE = {
     "storage": (
         "graph/state.h",
         "graph/time.h",
+        "graph/cold_store.h",
         "graph/log_record.h",
         "graph/event_batch.h",
         "graph/check.h",

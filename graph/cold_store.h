@@ -1,0 +1,45 @@
+// ColdStore: state of operators that is seldom needed, outside of memory: what a checkpoint refers
+// to by name instead of holding it.
+//
+// A name is given to the same bytes only, in every replay of the log: so it has the place in the
+// log at which they came to be. Then a graph that is restored from any checkpoint and replays the
+// log finds what it needs: what was there before, because nothing goes while a checkpoint is left
+// that may need it, and what came later, because the replay puts it there again.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "graph/log_record.h"
+
+namespace weft::graph {
+
+// Thread rule: any thread.
+class ColdStore {
+ public:
+  virtual ~ColdStore() = default;
+
+  // Durable with the next checkpoint at the latest. What cannot be written yet stays in memory.
+  virtual void Put(std::string_view name, std::string bytes) = 0;
+  // NOT_FOUND for a name that was never put or has been let go, DATA_LOSS for damaged bytes.
+  virtual absl::StatusOr<std::string> Get(std::string_view name) const = 0;
+  // Nobody asks for it from this place of the log on; it goes when no checkpoint before it is left.
+  virtual void Forget(std::string_view name, LogPosition from) = 0;
+};
+
+// For graphs without a data directory.
+class MemoryColdStore final : public ColdStore {
+ public:
+  void Put(std::string_view name, std::string bytes) override;
+  absl::StatusOr<std::string> Get(std::string_view name) const override;
+  void Forget(std::string_view name, LogPosition from) override;
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, std::string, std::less<>> bytes_;  // guarded by mutex_
+};
+
+}  // namespace weft::graph

@@ -1,0 +1,85 @@
+#include "storage/cold_store.h"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "storage/data_directory.h"
+#include "storage/test_directory.h"
+
+namespace weft::storage {
+namespace {
+
+class ColdStoreTest : public ::testing::Test {
+ protected:
+  ColdStoreTest() { Reopen(); }
+  void Reopen() {
+    directory_.reset();
+    auto opened = DataDirectory::Open({.path = place_.path()});
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    directory_ = *std::move(opened);
+  }
+  graph::ColdStore& cold() { return directory_->cold(); }
+  // A checkpoint that has the log of feed 1 up to an offset.
+  void Checkpoint(std::uint64_t offset) {
+    auto writer = directory_->checkpoints().Begin();
+    ASSERT_TRUE(writer.ok()) << writer.status();
+    graph::CheckpointManifest manifest;
+    manifest.applied = {{0, 1, offset}, {0, 2, 1000}};
+    ASSERT_TRUE((*writer)->Commit(manifest).ok());
+  }
+
+  TestDirectory place_;
+  std::unique_ptr<DataDirectory> directory_;
+};
+
+TEST_F(ColdStoreTest, GivesBackWhatWasPut) {
+  cold().Put("a/1", "one");
+  cold().Put("a/2", std::string(300'000, 'x'));
+  EXPECT_EQ(cold().Get("a/1").value(), "one");
+  EXPECT_TRUE(absl::IsNotFound(cold().Get("a").status()));
+  Checkpoint(5);
+  EXPECT_EQ(cold().Get("a/1").value(), "one");
+  EXPECT_EQ(cold().Get("a/2").value(), std::string(300'000, 'x'));
+}
+
+// What a checkpoint refers to is there after a restart; what came later comes again by replay.
+TEST_F(ColdStoreTest, IsDurableWithACheckpoint) {
+  cold().Put("a", "one");
+  Checkpoint(5);
+  cold().Put("b", "two");
+  Reopen();
+  EXPECT_EQ(cold().Get("a").value(), "one");
+  EXPECT_TRUE(absl::IsNotFound(cold().Get("b").status()));
+}
+
+TEST_F(ColdStoreTest, WritesByItselfWhenMuchWaits) {
+  const std::string bytes(RocksColdStore::kWaitingBytes / 4, 'y');
+  for (const char* const name : {"a", "b", "c", "d", "e"}) cold().Put(name, bytes);
+  Reopen();
+  EXPECT_EQ(cold().Get("a").value(), bytes);
+  EXPECT_TRUE(absl::IsNotFound(cold().Get("e").status()));
+}
+
+TEST_F(ColdStoreTest, KeepsWhatIsForgottenUntilNoCheckpointNeedsIt) {
+  cold().Put("a", "one");
+  Checkpoint(5);
+  cold().Forget("a", {0, 1, 10});
+  Checkpoint(10);
+  EXPECT_TRUE(cold().Get("a").ok());  // the first checkpoint is still there
+  Reopen();
+  EXPECT_TRUE(cold().Get("a").ok());
+  Checkpoint(20);
+  EXPECT_TRUE(absl::IsNotFound(cold().Get("a").status()));
+}
+
+TEST_F(ColdStoreTest, OtherFeedsSayNothingOfWhatIsNeeded) {
+  cold().Put("a", "one");
+  cold().Forget("a", {0, 1, 100});
+  Checkpoint(5);
+  Checkpoint(6);
+  EXPECT_TRUE(cold().Get("a").ok());
+}
+
+}  // namespace
+}  // namespace weft::storage
