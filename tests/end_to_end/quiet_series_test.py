@@ -16,7 +16,7 @@ import sys
 from expectations import expect, run_in_folder, state_hash_of_log
 from service import STOP_SECONDS, Service
 
-SERIES, TURN, TURNS = 40, 20, 4000
+SERIES, TURN, TURNS = 40, 20, 3000
 RECORDS = TURN * TURNS
 GRAPH = """
 name: "quiet"
@@ -38,10 +38,10 @@ def series_of(record):
     return record // TURN * 7 % SERIES
 
 
-def write_records(path):
+def write_records(path, count):
     rows = [
         f"s{series_of(i)},load,{i},{10 + series_of(i) + i * 7919 % 101 / 50:.3f}"
-        for i in range(RECORDS)
+        for i in range(count)
     ]
     path.write_text("\n".join(["src,dst,ts,f0", *rows]) + "\n")
 
@@ -49,10 +49,12 @@ def write_records(path):
 class Test:
     def __init__(self, flags, folder):
         self.weft, self.data, self.file = flags.weft, folder / "data", folder / "records.csv"
+        self.first_half = folder / "first.csv"
         self.graph, self.roomy = folder / "quiet.pbtxt", folder / "roomy.pbtxt"
         self.graph.write_text(GRAPH.replace("MOST", "3"))
         self.roomy.write_text(GRAPH.replace("MOST", str(SERIES)))
-        write_records(self.file)
+        write_records(self.file, RECORDS)
+        write_records(self.first_half, RECORDS // 2)
         self.service = Service(
             self.weft,
             self.data,
@@ -61,33 +63,38 @@ class Test:
             "--features",
             "1",
             "--max-replay-seconds",
-            "0.1",
+            "3600",
         )
 
-    def ingest(self):
+    def ingest(self, file):
         return subprocess.Popen(
-            [self.weft, "ingest", "events", self.file, "--resume", "p", "--to", self.address],
+            [self.weft, "ingest", "events", file, "--resume", "p", "--to", self.address],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
         )
 
-    def run(self):
-        self.address = self.service.start().address
-        client = self.ingest()
-        for part in (6, 4):
-            # A restarted service counts from zero.
-            records = RECORDS // part
-            while client.poll() is None:
-                if self.service.metric("weft_sequence_records_total") >= records:
-                    break
-            self.service.kill()
-            self.service.start()
+    def expect_end(self, client):
         complaint = client.communicate(timeout=STOP_SECONDS)[1]
         expect(f"exit code of the client ({complaint.strip()})", client.returncode, 0)
-        self.check_series()
+
+    def run(self):
+        self.address = self.service.start().address
+        self.expect_end(self.ingest(self.first_half))
         self.service.call("AdminService/Checkpoint")
+        client = self.ingest(self.file)
+        while self.service.metric("weft_sequence_records_total") < RECORDS * 5 // 8:
+            expect("exit code of the client before the kill", client.poll(), None)
+        # What came since the checkpoint is replayed, over what was stored since.
+        self.service.kill()
+        self.service.start()
+        self.expect_end(client)
+        self.check_series()
+        self.service.kill()
+        self.service.start()
+        self.check_series()
         state_hash = self.service.call("AdminService/GetStateHash")["stateHash"]
+        self.service.call("AdminService/Checkpoint")
         expect("exit code of the drain", self.service.drain(), 0)
         replayed = state_hash_of_log(self.weft, str(self.graph), self.data)
         expect("state hash of weft run --log", replayed, state_hash)
