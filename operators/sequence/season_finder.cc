@@ -130,6 +130,7 @@ bool SeasonFinder::IsBetterThanDays(double records) const {
   if (whole >= 1.0 && std::abs(days - whole) <= 2.0 * kSame * whole) return false;
   // Half hours tell nothing of what repeats within a few of them.
   if (day / records > static_cast<double>(kDaySlots) / kParts) return true;
+  if (day >= static_cast<double>(kLags)) return false;  // nobody knows how good days are
   return LikenessAfter(records).value_or(0.0) > LikenessAfter(day).value_or(0.0) + kBetter;
 }
 

@@ -19,7 +19,7 @@ namespace weft::operators::sequence {
 // Thread-compatible. Exact: sums have a fixed order. A record costs kLags multiply-adds.
 class SeasonFinder {
  public:
-  static constexpr std::size_t kLags = 2048;  // records; longer seasons are not found
+  static constexpr std::size_t kLags = 1024;  // records; longer seasons are not found
   static constexpr std::int64_t kCycles = 4;  // that are seen before a season is said
   static constexpr std::int64_t kEvery = 64;  // records between looks
 

@@ -156,6 +156,8 @@ void SegmentStore::RemoveListener(std::uint32_t source, Id id) {
       std::ranges::find(all, id, [](std::uint32_t one) { return one & ~kConnectedBit; });
   *found = all.back();
   all.pop_back();
+  // Noise moves synapses from cell to cell: each would keep the most it ever had.
+  if (all.capacity() > 2 * all.size() + 8) all.shrink_to_fit();
 }
 
 void SegmentStore::SetConnected(std::uint32_t source, Id id, bool connected) {
