@@ -100,7 +100,12 @@ class SeriesTable {
     const auto visit = [](auto& one, Archive& to) {
       std::remove_cvref_t<decltype(one)>::VisitState(one, to);
     };
-    const auto visit_place = [](auto& place, Archive& to) { to.Value(place); };
+    // One by one: between them lie bytes that say nothing.
+    const auto visit_place = [](auto& place, Archive& to) {
+      to.Value(place.partition);
+      to.Value(place.feed);
+      to.Value(place.offset);
+    };
     if constexpr (Archive::kLoads) {
       const auto make = [&self](graph::NodeId series) { return self.Make(series); };
       self.followed_.Load(archive, make, visit);
