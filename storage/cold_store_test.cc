@@ -1,6 +1,8 @@
 #include "storage/cold_store.h"
 
 #include <string>
+#include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -79,6 +81,31 @@ TEST_F(ColdStoreTest, OtherFeedsSayNothingOfWhatIsNeeded) {
   Checkpoint(5);
   Checkpoint(6);
   EXPECT_TRUE(cold().Get("a").ok());
+}
+
+using ColdStoreThreads = ColdStoreTest;
+
+// As operators do on their threads while checkpoints are cut.
+TEST_F(ColdStoreThreads, PutGetAndForgetWhileCheckpointsAreCut) {
+  constexpr int kThreads = 3, kNames = 60;
+  std::vector<std::jthread> threads;
+  for (int t = 0; t < kThreads; ++t)
+    threads.emplace_back([this, t] {
+      for (int i = 0; i < kNames; ++i) {
+        const std::string name = std::to_string(t) + "/" + std::to_string(i);
+        cold().Put(name, std::string(10'000, static_cast<char>('a' + t)));
+        EXPECT_EQ(cold().Get(name).value().front(), 'a' + t);
+        if (i % 2 == 0) cold().Forget(name, {0, 1, 1});
+      }
+    });
+  for (std::uint64_t offset = 1; offset <= 6; ++offset) Checkpoint(offset);
+  threads.clear();
+  Checkpoint(7);
+  for (int t = 0; t < kThreads; ++t)
+    for (int i = 0; i < kNames; ++i) {
+      const std::string name = std::to_string(t) + "/" + std::to_string(i);
+      EXPECT_EQ(cold().Get(name).ok(), i % 2 == 1) << name;
+    }
 }
 
 }  // namespace

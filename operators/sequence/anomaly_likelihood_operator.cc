@@ -13,7 +13,7 @@
 namespace weft::operators::sequence {
 namespace {
 
-constexpr std::int64_t kMostRecords = 1'000'000, kUsualSeries = 1000;
+constexpr std::int64_t kMostRecords = 1'000'000;
 
 }  // namespace
 

@@ -96,7 +96,6 @@ class ExpertOperator final : public graph::Operator {
 
  private:
   static constexpr std::string_view kSection = "series";
-  static constexpr std::int64_t kUsualSeries = 1000;
   struct Kept {
     Expert expert;
     double last = 0.0;

@@ -82,8 +82,6 @@ class HeardOperator final : public graph::Operator {
   }
 
  private:
-  static constexpr std::int64_t kUsualSeries = 1000;
-
   std::optional<MachineTable<Machine>> machines_;
   graph::Gauge* series_ = nullptr;
 };

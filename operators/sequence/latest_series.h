@@ -11,9 +11,9 @@
 
 namespace weft::operators::sequence {
 
-// What an operator's option max_series may be at most, and what it is of an operator with a machine
-// for each series if left out.
-inline constexpr std::int64_t kMostSeries = 1 << 20, kUsualMachines = 100;
+// What an operator's option max_series may be at most, and what it is if left out, of an operator
+// with a large machine for each series and of others.
+inline constexpr std::int64_t kMostSeries = 1 << 20, kUsualMachines = 100, kUsualSeries = 1000;
 
 // Thread-compatible. Exact.
 template <class Kept>

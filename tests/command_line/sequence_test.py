@@ -151,28 +151,27 @@ class Sequence(unittest.TestCase):
             self.assertRegex(metrics, rf"(?m)^{name}\{{")
         program.drain(server)
 
+    def lines(self, graph, output, schema):
+        """What a graph of deploy/graphs says of self.path/records.csv."""
+        path = str(ROOT / "deploy" / "graphs" / graph)
+        flags = ("--input", f"events={self.path / 'records.csv'}", "--output", f"{output}=-")
+        text = run("run", path, *flags).stdout
+        return [check(schema, json.loads(line)) for line in text.splitlines()]
+
     def test_htm_runs_from_its_parts(self):
-        records = self.path / "records.csv"
-        with open(records, "w") as out:
+        with open(self.path / "records.csv", "w") as out:
             out.write("src,dst,ts,f0\n")
             for i in range(1200):
                 value = 50 + 40 * math.sin(i * math.pi / 24) + (45 if i == 1100 else 0)
                 out.write(f"a,load,{i * 1800},{value:.4f}\n")
-        graph = str(ROOT / "deploy" / "graphs" / "htm.pbtxt")
-
-        def lines(output, schema):
-            flags = ("--input", f"events={records}", "--output", f"{output}=-")
-            text = run("run", graph, *flags).stdout
-            return [check(schema, json.loads(line)) for line in text.splitlines()]
-
-        cells = lines("cells", "run_sparse")
+        cells = self.lines("htm.pbtxt", "cells", "run_sparse")
         self.assertEqual({line["width"] for line in cells}, {65536})
         self.assertEqual(cells[0]["unpredicted"], 1.0)
         self.assertLess(sum(line["unpredicted"] for line in cells[1000:1100]), 30)
         self.assertGreater(cells[1100]["unpredicted"], 0.5)
-        likelihood = lines("likelihood", "run_sequence")
+        likelihood = self.lines("htm.pbtxt", "likelihood", "run_sequence")
         self.assertGreater(max(line["score"] for line in likelihood[1100:1110]), 0.1)
-        forecasts = lines("forecasts", "run_sequence")
+        forecasts = self.lines("htm.pbtxt", "forecasts", "run_sequence")
         self.assertEqual([step["horizon"] for step in forecasts[0]["forecasts"]], [1, 5])
         self.assertAlmostEqual(
             forecasts[1050]["forecasts"][0]["mean"],
@@ -181,29 +180,21 @@ class Sequence(unittest.TestCase):
         )
 
     def test_experts_run_from_their_parts(self):
-        records = self.path / "records.csv"
-        with open(records, "w") as out:
+        with open(self.path / "records.csv", "w") as out:
             out.write("src,dst,ts,f0\n")
             for i in range(1500):
                 value = 50 + 40 * math.sin(i * math.pi / 24) + (45 if i == 1400 else 0)
                 out.write(f"a,load,{i * 1800},{value + i * 7919 % 13 / 10:.4f}\n")
-        graph = str(ROOT / "deploy" / "graphs" / "experts.pbtxt")
-
-        def lines(output, schema):
-            flags = ("--input", f"events={records}", "--output", f"{output}=-")
-            text = run("run", graph, *flags).stdout
-            return [check(schema, json.loads(line)) for line in text.splitlines()]
-
-        rarities = lines("rarities", "run_opinions")
+        rarities = self.lines("experts.pbtxt", "rarities", "run_opinions")
         self.assertEqual(len(rarities), 1500)
         names = [one["expert"] for one in rarities[1400]["opinions"]]
         self.assertEqual(names, ["level", "seasonal", "shape3", "shape18"])
         said = {one["expert"]: one["opinion"] for one in rarities[1400]["opinions"]}
         self.assertGreater(said["seasonal"], 2.0)
-        scores = lines("scores", "run_sequence")
+        scores = self.lines("experts.pbtxt", "scores", "run_sequence")
         self.assertGreater(max(line["alarm"] for line in scores[1400:1410]), 0.175)
         self.assertLess(max(line["alarm"] for line in scores[1000:1400]), 0.175)
-        forecasts = lines("forecasts", "run_sequence")
+        forecasts = self.lines("experts.pbtxt", "forecasts", "run_sequence")
         step = forecasts[1300]["forecasts"][0]
         self.assertEqual(step["horizon"], 5)
         self.assertAlmostEqual(
