@@ -18,13 +18,17 @@ class RarityMixture {
  public:
   explicit RarityMixture(std::size_t experts, std::size_t held = 15, double sharpness = 0.6,
                          ExpertSet without = {})
-      : experts_(experts), sharpness_(sharpness), without_(without), held_(held * experts) {}
+      : experts_(experts),
+        records_(held),
+        sharpness_(sharpness),
+        without_(without),
+        held_(held * experts) {}
 
   // Of the rarities of the next record, -log10 of how seldom each is.
   double Next(std::span<const double> rarity) {
     float* const now = held_.data() + next_ * experts_;
     for (std::size_t e = 0; e < experts_; ++e) now[e] = static_cast<float>(rarity[e]);
-    next_ = (next_ + 1) % (held_.size() / experts_);
+    if (++next_ == records_) next_ = 0;
     double sum = 0.0, count = 0.0;
     for (std::size_t e = 0; e < experts_; ++e) {
       if (without_.Has(e)) continue;
@@ -47,12 +51,11 @@ class RarityMixture {
   static void VisitState(Self& self, Archive& archive) {
     archive.Fixed(self.held_);
     archive.Value(self.next_);
-    if constexpr (Archive::kLoads)
-      archive.Check(self.next_ < self.held_.size() / self.experts_, "a place of the ring");
+    if constexpr (Archive::kLoads) archive.Check(self.next_ < self.records_, "a place of the ring");
   }
 
  private:
-  std::size_t experts_;
+  std::size_t experts_, records_;
   double sharpness_;
   ExpertSet without_;
   std::vector<float> held_;  // [records x experts], a ring

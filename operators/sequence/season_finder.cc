@@ -63,7 +63,7 @@ double SeasonFinder::LikenessAt(std::size_t lag) const {
 }
 
 std::optional<double> SeasonFinder::LikenessAfter(double records) const {
-  const auto lag = static_cast<std::int64_t>(records + 0.5);
+  const auto lag = static_cast<std::int64_t>(std::floor(records + 0.5));
   if (lag < 2 || lag + 1 >= static_cast<std::int64_t>(kLags) || count_ < 2 * lag)
     return std::nullopt;
   const auto at = static_cast<std::size_t>(lag);
@@ -113,7 +113,7 @@ double SeasonFinder::Refine(std::size_t lag, std::span<const double> likeness) {
   auto period = static_cast<double>(lag);
   for (double times = 2.0; times * period + 3.0 < static_cast<double>(likeness.size());
        times *= 2.0) {
-    const auto middle = static_cast<std::ptrdiff_t>(times * period + 0.5);
+    const auto middle = static_cast<std::ptrdiff_t>(std::floor(times * period + 0.5));
     const auto near = likeness.subspan(static_cast<std::size_t>(middle - 2), 5);
     const std::ptrdiff_t best = std::ranges::max_element(near) - near.begin();
     period = static_cast<double>(middle - 2 + best) / times;
