@@ -129,7 +129,8 @@ void AddSequenceEncoders(tests::PayloadEncoders& encoders) {
     return text;
   });
   encoders.Add<OpinionBatch>([](const OpinionBatch& batch) {
-    std::string bytes = batch.ExpertList();
+    std::string bytes;
+    for (const std::string& name : batch.expert) bytes += name + ",";
     for (std::size_t i = 0; i < batch.series.size(); ++i) {
       bytes += graph::Concat(";", batch.series[i], ",", batch.time_us[i], ",", batch.value[i]);
       for (const auto& column : batch.opinion) bytes += graph::Concat(",", column[i]);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "operators/sequence/calendar.h"
 #include "operators/sequence/elementary.h"
 #include "operators/sequence/normal_tail.h"
 

@@ -1,4 +1,4 @@
-// HtmDetector: a series of records through HTM as it is published: encoders, spatial pooler,
+// HtmDetector: a series of records through HTM, in bounded memory: encoders, spatial pooler,
 // temporal memory, the share of active columns that were not predicted, and how unusual that is.
 //
 // Source: the detector of the Numenta Anomaly Benchmark (Lavin and Ahmad 2015; Ahmad et al. 2017)

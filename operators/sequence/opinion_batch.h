@@ -21,12 +21,6 @@ struct OpinionBatch {
   std::vector<std::vector<double>> opinion;  // by expert; NaN: has nothing to say of this record
 
   std::int64_t size() const { return static_cast<std::int64_t>(series.size()); }
-  // The names, for messages.
-  std::string ExpertList() const {
-    std::string list;
-    for (const std::string& name : expert) list += (list.empty() ? "" : ", ") + name;
-    return list;
-  }
 };
 
 }  // namespace weft::operators::sequence

@@ -54,6 +54,8 @@ absl::Status SequenceModel::Open(graph::OpenContext& context) {
       &metrics.GetCounter("weft_sequence_evicted_total", "Series that gave way to others.", labels);
   stored_ = &metrics.GetGauge("weft_sequence_stored_series",
                               "Series that gave way and are kept outside of memory.", labels);
+  forgotten_ = &metrics.GetGauge("weft_sequence_forgotten_series",
+                                 "Series that gave way and found no room there either.", labels);
   return absl::OkStatus();
 }
 
@@ -107,6 +109,7 @@ absl::Status SequenceModel::Process(graph::ProcessContext& context) {
   evicted_->Add(static_cast<std::uint64_t>(table_->followed().evicted_count() - evicted_before));
   series_->Set(static_cast<double>(table_->followed().size()));
   stored_->Set(static_cast<double>(table_->stored_count()));
+  forgotten_->Set(static_cast<double>(table_->forgotten_count()));
   if (!batch->rows.empty()) context.Emit<SequenceBatch>(kSequence, std::move(batch));
   if (!marks->marks.empty()) context.Emit<graph::MarkBatch>(kMarks, std::move(marks));
   return absl::OkStatus();

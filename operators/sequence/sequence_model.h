@@ -48,6 +48,7 @@ class SequenceModel final : public graph::Operator, public SequenceReader {
   graph::Counter* alarms_ = nullptr;
   graph::Counter* evicted_ = nullptr;
   graph::Gauge* stored_ = nullptr;
+  graph::Gauge* forgotten_ = nullptr;
 };
 
 }  // namespace weft::operators::sequence

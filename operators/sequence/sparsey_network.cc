@@ -17,12 +17,6 @@ SparseyNetworkOptions SparseyNetwork::OneMac(const SparseyOptions& mac) {
   return {.levels = {{.grid = all, .mac = mac}}};
 }
 
-std::int64_t SparseyNetwork::WidthOf(const SparseyNetworkOptions& options) {
-  std::int64_t width = 0;
-  for (const SparseyRegionOptions& level : options.levels) width += SparseyRegion::WidthOf(level);
-  return width;
-}
-
 double SparseyNetwork::WeightBytes(const SparseyNetworkOptions& options) {
   double bytes = 0.0;
   for (std::size_t l = 0; l < options.levels.size(); ++l)
@@ -31,11 +25,10 @@ double SparseyNetwork::WeightBytes(const SparseyNetworkOptions& options) {
 }
 
 SparseyNetwork::SparseyNetwork(const SparseyNetworkOptions& options) {
-  std::int64_t first = 0;
   for (std::size_t l = 0; l < options.levels.size(); ++l) {
     levels_.emplace_back(options.levels[l], AboveOf(options, l));
-    first_bit_.push_back(static_cast<std::uint32_t>(first));
-    first += SparseyRegion::WidthOf(options.levels[l]);
+    first_bit_.push_back(static_cast<std::uint32_t>(width_));
+    width_ += SparseyRegion::WidthOf(options.levels[l]);
   }
 }
 

@@ -26,12 +26,13 @@ class SparseyNetwork {
 
   // A single macrocolumn that looks at everything.
   static SparseyNetworkOptions OneMac(const SparseyOptions& mac);
-  static std::int64_t WidthOf(const SparseyNetworkOptions& options);
   static double WeightBytes(const SparseyNetworkOptions& options);
 
   // The next frame, given the inputs that are on. `begins`: nothing came before.
   void Frame(std::span<const std::uint32_t> inputs, bool learns, bool begins = false);
 
+  // Bits of the codes of all levels.
+  std::int64_t width() const { return width_; }
   // Of the latest frame, rising: the codes of all levels, the lowest first.
   std::span<const std::uint32_t> bits() const { return bits_; }
   // The mean over the macrocolumns that saw anything; 1 if none did.
@@ -50,6 +51,7 @@ class SparseyNetwork {
 
   std::vector<SparseyRegion> levels_;
   std::vector<std::uint32_t> first_bit_;  // by level
+  std::int64_t width_ = 0;
   std::vector<std::uint32_t> bits_;
   double familiarity_ = 1.0;
 };

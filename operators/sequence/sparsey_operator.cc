@@ -37,7 +37,6 @@ absl::Status SparseyOperator::Open(graph::OpenContext& context) {
   std::int64_t most_series = kUsualMachines;
   WEFT_TRY(
       graph::ReadBound(context, "max_series", message.max_series(), 1, kMostSeries, most_series));
-  layout_ = layout;
   machines_.emplace(
       most_series,
       [layout](std::int64_t width) {
@@ -56,11 +55,11 @@ absl::Status SparseyOperator::Process(graph::ProcessContext& context) {
   const SparseBatch& input = context.Get(kInput);
   WEFT_TRY(machines_->CheckWidth(input.width));
   auto codes = std::make_shared<SparseBatch>();
-  codes->width = SparseyNetwork::WidthOf(*layout_.NetworkOf(input.width));
   for (auto i = static_cast<std::size_t>(context.begin());
        i < static_cast<std::size_t>(context.end()); ++i) {
     const SparseyNetwork& said =
         machines_->Latest(input.series[i]).Next(input.time_us[i], input.Bits(i));
+    codes->width = said.width();
     codes->AddLike(input, i, said.bits());
     codes->unpredicted.back() = 1.0 - said.familiarity();
   }

@@ -25,7 +25,6 @@ class SparseyOperator final : public graph::Operator {
   absl::Status Load(graph::CheckpointSource& source) override;
 
  private:
-  SparseyLayout layout_;
   std::optional<MachineTable<SparseySeries>> machines_;
   graph::Gauge* series_ = nullptr;
 };

@@ -65,7 +65,6 @@ class SparseyRegion {
   // Macrocolumns that have one, and the sum of how familiar what they saw was to them.
   std::int64_t active_count() const { return active_count_; }
   double familiarity_sum() const { return familiarity_sum_; }
-  std::span<const SparseyMac> macs() const { return macs_; }
 
   // State to save, and to load into one with the same options.
   template <class Self, class Archive>
