@@ -18,11 +18,12 @@ Environment WithCold(Environment environment, ColdStore* otherwise) {
 
 class SpecOpenContext final : public OpenContext {
  public:
-  SpecOpenContext(const ParsedSpec& spec, int node, const Environment& environment)
+  SpecOpenContext(const ParsedSpec& spec, int node, const Environment& environment, ColdStore& cold)
       : spec_(spec),
         index_(node),
         node_(spec.nodes()[static_cast<std::size_t>(node)]),
-        environment_(environment) {}
+        environment_(environment),
+        cold_(cold) {}
 
   std::string_view node_name() const override { return node_.name; }
   std::string_view device() const override { return environment_.device; }
@@ -40,7 +41,7 @@ class SpecOpenContext final : public OpenContext {
     });
   }
   MetricRegistry& metrics() const override { return *environment_.metrics; }
-  ColdStore& cold() const override { return *environment_.cold; }
+  ColdStore& cold() const override { return cold_; }
   absl::Status OptionError(std::string_view field, std::string_view message) const override {
     const std::string place = spec_.Place(spec_.OptionLocation(index_, field));
     return absl::InvalidArgumentError(Concat(place, ": ", field, ": ", message));
@@ -54,6 +55,7 @@ class SpecOpenContext final : public OpenContext {
   const int index_;
   const ParsedSpec::Node& node_;
   const Environment& environment_;
+  ColdStore& cold_;
 };
 
 // Union-find over 0..count-1.
@@ -127,7 +129,10 @@ absl::Status RunningGraph::OpenOperators() {
   for (std::size_t i = 0; i < spec_.nodes().size(); ++i) {
     const ParsedSpec::Node& node = spec_.nodes()[i];
     std::unique_ptr<Operator> op = node.entry->Make();
-    SpecOpenContext context(spec_, static_cast<int>(i), environment_);
+    node_cold_.push_back(std::make_unique<NodeColdStore>(
+        environment_.cold,
+        ColdPrefix(spec_.digest(), node.name, node.entry->contract.state_version)));
+    SpecOpenContext context(spec_, static_cast<int>(i), environment_, *node_cold_.back());
     absl::Status opened = op->Open(context);
     if (!opened.ok()) {
       // An OptionError names its place already.

@@ -38,7 +38,7 @@ class OpenContext {
   // Whether a stream comes in at this input port, for operators with optional ones.
   virtual bool IsInputConnected(std::string_view input_port) const = 0;
   virtual MetricRegistry& metrics() const = 0;
-  // State outside of memory, of all nodes: names begin with the node's.
+  // The node's state outside of memory.
   virtual ColdStore& cold() const = 0;
   // INVALID_ARGUMENT that names file, line, column and field of the option, e.g.
   // `links.pbtxt:12:7: hops: expected 0, 1 or 2, got 5`. `field` may be a path: "slots[1]".

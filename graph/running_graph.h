@@ -80,6 +80,7 @@ class RunningGraph final : public Graph {
   const ParsedSpec spec_;
   const std::unique_ptr<ColdStore> own_cold_;  // null if the environment has one
   const Environment environment_;
+  std::vector<std::unique_ptr<ColdStore>> node_cold_;  // in spec order
   mutable RunState state_;
   std::vector<std::string> input_names_;
   std::vector<std::string> output_names_;

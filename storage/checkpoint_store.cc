@@ -176,7 +176,9 @@ absl::Status RocksCheckpointStore::Finish(std::uint64_t id) {
   WEFT_TRY(database_->Write(batch, Durability::kSynced));
   WEFT_TRY(RemoveOld());
   WEFT_ASSIGN(const std::vector<graph::CheckpointManifest> kept, List());
-  return kept.empty() ? absl::OkStatus() : cold_->Sweep(kept.back().applied);
+  // The checkpoint is whole whatever becomes of this; what stays now goes after the next.
+  cold_->Sweep(kept).IgnoreError();
+  return absl::OkStatus();
 }
 
 absl::Status RocksCheckpointStore::Verify(std::uint64_t id) const {

@@ -1,5 +1,6 @@
 #include "storage/cold_store.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -38,6 +39,29 @@ std::optional<graph::LogPosition> DecodePlace(std::string_view bytes) {
   place.offset = reader.Value<decltype(place.offset)>();
   if (!reader.finished()) return std::nullopt;
   return place;
+}
+
+// What graph::ColdPrefix put before a name: up to its third slash.
+std::string_view PrefixOf(std::string_view name) {
+  std::size_t end = 0;
+  for (int part = 0; part < 3 && end < name.size(); ++part)
+    end = std::min(name.find('/', end), name.size() - 1) + 1;
+  return name.substr(0, end);
+}
+
+// Of each feed, the place that both have.
+void KeepEarlier(std::span<const graph::LogPosition> other, std::vector<graph::LogPosition>& kept) {
+  for (graph::LogPosition& one : kept)
+    for (const graph::LogPosition& also : other)
+      if (also.partition == one.partition && also.feed == one.feed)
+        one.offset = std::min(one.offset, also.offset);
+}
+
+bool Has(std::span<const graph::LogPosition> applied, graph::LogPosition place) {
+  return std::ranges::any_of(applied, [&place](const graph::LogPosition& have) {
+    return have.partition == place.partition && have.feed == place.feed &&
+           have.offset >= place.offset;
+  });
 }
 
 }  // namespace
@@ -111,26 +135,55 @@ absl::Status RocksColdStore::FlushLocked() {
   return absl::OkStatus();
 }
 
-absl::Status RocksColdStore::Sweep(const std::vector<graph::LogPosition>& applied) {
+absl::Status RocksColdStore::Sweep(std::span<const graph::CheckpointManifest> kept) {
   const std::lock_guard lock(mutex_);
   // What still waits is not on the disk to be deleted there.
   WEFT_TRY(FlushLocked());
+  Needed needed;
+  for (const graph::CheckpointManifest& checkpoint : kept)
+    for (const auto& node : checkpoint.operators) {
+      const auto [at, is_new] = needed.try_emplace(
+          graph::ColdPrefix(checkpoint.spec_digest, node.name, node.state_version),
+          checkpoint.applied);
+      if (!is_new) KeepEarlier(checkpoint.applied, at->second);
+    }
+  WEFT_TRY(SweepForgotten(needed));
+  return SweepOthers(needed);
+}
+
+absl::Status RocksColdStore::SweepForgotten(const Needed& needed) {
   auto* const handle = database_->handle(Family::kCold);
   rocksdb::WriteBatch batch;
   std::vector<std::string> gone;
-  for (const auto& [name, from] : forgotten_)
-    for (const graph::LogPosition& have : applied) {
-      if (have.partition != from.partition || have.feed != from.feed || have.offset < from.offset)
-        continue;
-      batch.Delete(handle, ColdKey(kBytes, name));
-      batch.Delete(handle, ColdKey(kForgotten, name));
-      gone.push_back(name);
-      break;
-    }
+  for (const auto& [name, from] : forgotten_) {
+    const auto node = needed.find(PrefixOf(name));
+    if (node != needed.end() && !Has(node->second, from)) continue;
+    batch.Delete(handle, ColdKey(kBytes, name));
+    batch.Delete(handle, ColdKey(kForgotten, name));
+    gone.push_back(name);
+  }
   if (gone.empty()) return absl::OkStatus();
   WEFT_TRY(database_->Write(batch, Durability::kUnlogged));
   for (const std::string& name : gone) forgotten_.erase(name);
   return absl::OkStatus();
+}
+
+absl::Status RocksColdStore::SweepOthers(const Needed& needed) {
+  auto* const handle = database_->handle(Family::kCold);
+  rocksdb::WriteBatch batch;
+  const std::string all = ColdKey(kBytes, "");
+  const auto iterator = database_->Iterate(Family::kCold);
+  // From one node's names to the next node's.
+  for (iterator->Seek(all); iterator->Valid();) {
+    const std::string_view key = ToView(iterator->key());
+    if (!key.starts_with(all)) break;
+    const std::string prefix(PrefixOf(key.substr(all.size())));
+    const std::string begin = all + prefix, end = begin + '\xff';
+    if (!needed.contains(prefix)) batch.DeleteRange(handle, begin, end);
+    iterator->Seek(end);
+  }
+  WEFT_TRY(ToStatus(iterator->status(), "cold"));
+  return batch.Count() == 0 ? absl::OkStatus() : database_->Write(batch, Durability::kUnlogged);
 }
 
 }  // namespace weft::storage

@@ -9,12 +9,14 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "graph/cold_store.h"
 #include "graph/log_record.h"
+#include "graph/state.h"
 #include "storage/database.h"
 
 namespace weft::storage {
@@ -34,13 +36,18 @@ class RocksColdStore final : public graph::ColdStore {
   // Makes everything durable that was put and forgotten. RESOURCE_EXHAUSTED on a full disk: it then
   // still waits.
   absl::Status Flush();
-  // Lets go of what nobody asks for from places of the log on that all checkpoints have: `applied`
-  // of the oldest one.
-  absl::Status Sweep(const std::vector<graph::LogPosition>& applied);
+  // Lets go of what no checkpoint needs, of all that there are: what nobody asks for from places of
+  // the log on that all of its graph have, and everything of nodes that none of them has.
+  absl::Status Sweep(std::span<const graph::CheckpointManifest> kept);
 
  private:
+  // By what the names of a node begin with, the places of the log that all checkpoints have it at.
+  using Needed = std::map<std::string, std::vector<graph::LogPosition>, std::less<>>;
+
   explicit RocksColdStore(Database* database) : database_(database) {}
   absl::Status FlushLocked();
+  absl::Status SweepForgotten(const Needed& needed);
+  absl::Status SweepOthers(const Needed& needed);
 
   Database* const database_;
   mutable std::mutex mutex_;

@@ -1,5 +1,6 @@
 #include "storage/cold_store.h"
 
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -21,18 +22,26 @@ class ColdStoreTest : public ::testing::Test {
     ASSERT_TRUE(opened.ok()) << opened.status();
     directory_ = *std::move(opened);
   }
-  graph::ColdStore& cold() { return directory_->cold(); }
-  // A checkpoint that has the log of feed 1 up to an offset.
-  void Checkpoint(std::uint64_t offset) {
+  // Of the node of checkpoints.
+  graph::NodeColdStore& cold() {
+    cold_.emplace(&directory_->cold(), graph::ColdPrefix("spec", "node", 2));
+    return *cold_;
+  }
+  // A checkpoint of a graph that has the log of feed 1 up to an offset, and one node.
+  void Checkpoint(std::uint64_t offset, std::string spec_digest = "spec") {
     auto writer = directory_->checkpoints().Begin();
     ASSERT_TRUE(writer.ok()) << writer.status();
     graph::CheckpointManifest manifest;
+    manifest.spec_digest = std::move(spec_digest);
     manifest.applied = {{0, 1, offset}, {0, 2, 1000}};
+    manifest.operators = {{"node", "operator", 2, 0, 0}};
+    (*writer)->Operator("node");
     ASSERT_TRUE((*writer)->Commit(manifest).ok());
   }
 
   TestDirectory place_;
   std::unique_ptr<DataDirectory> directory_;
+  std::optional<graph::NodeColdStore> cold_;
 };
 
 TEST_F(ColdStoreTest, GivesBackWhatWasPut) {
@@ -83,19 +92,51 @@ TEST_F(ColdStoreTest, OtherFeedsSayNothingOfWhatIsNeeded) {
   EXPECT_TRUE(cold().Get("a").ok());
 }
 
-using ColdStoreThreads = ColdStoreTest;
+// A graph that was changed, or a node whose state has another form, has names of its own, and what
+// was stored before goes with the last checkpoint that needs it.
+TEST_F(ColdStoreTest, LetsGoOfWhatNoCheckpointsNodeHas) {
+  graph::NodeColdStore other(&directory_->cold(), graph::ColdPrefix("other", "node", 2));
+  graph::NodeColdStore older(&directory_->cold(), graph::ColdPrefix("spec", "node", 1));
+  other.Put("1/0", "other");
+  older.Put("1/0", "older");
+  Checkpoint(5, "other");
+  cold().Put("1/0", "one");
+  Checkpoint(6);
+  EXPECT_EQ(cold().Get("1/0").value(), "one");
+  EXPECT_EQ(other.Get("1/0").value(), "other");
+  EXPECT_TRUE(absl::IsNotFound(older.Get("1/0").status()));
+  Checkpoint(7);
+  EXPECT_EQ(cold().Get("1/0").value(), "one");
+  EXPECT_TRUE(absl::IsNotFound(other.Get("1/0").status()));
+}
+
+// After a graph was changed its log is replayed from the beginning, while checkpoints of the graph
+// before have more of it.
+TEST_F(ColdStoreTest, CheckpointsOfOtherGraphsSayNothingOfWhatIsNeeded) {
+  Checkpoint(100, "other");
+  cold().Put("1/0", "one");
+  Checkpoint(5);
+  cold().Forget("1/0", {0, 1, 10});
+  Checkpoint(20);
+  EXPECT_TRUE(cold().Get("1/0").ok());  // for the one at 5
+  Checkpoint(30);
+  EXPECT_TRUE(absl::IsNotFound(cold().Get("1/0").status()));
+}
+
+class ColdStoreThreads : public ColdStoreTest {};
 
 // As operators do on their threads while checkpoints are cut.
 TEST_F(ColdStoreThreads, PutGetAndForgetWhileCheckpointsAreCut) {
   constexpr int kThreads = 3, kNames = 60;
   std::vector<std::jthread> threads;
+  graph::NodeColdStore& store = cold();
   for (int t = 0; t < kThreads; ++t)
-    threads.emplace_back([this, t] {
+    threads.emplace_back([&store, t] {
       for (int i = 0; i < kNames; ++i) {
         const std::string name = std::to_string(t) + "/" + std::to_string(i);
-        cold().Put(name, std::string(10'000, static_cast<char>('a' + t)));
-        EXPECT_EQ(cold().Get(name).value().front(), 'a' + t);
-        if (i % 2 == 0) cold().Forget(name, {0, 1, 1});
+        store.Put(name, std::string(10'000, static_cast<char>('a' + t)));
+        EXPECT_EQ(store.Get(name).value().front(), 'a' + t);
+        if (i % 2 == 0) store.Forget(name, {0, 1, 1});
       }
     });
   for (std::uint64_t offset = 1; offset <= 6; ++offset) Checkpoint(offset);
@@ -104,7 +145,7 @@ TEST_F(ColdStoreThreads, PutGetAndForgetWhileCheckpointsAreCut) {
   for (int t = 0; t < kThreads; ++t)
     for (int i = 0; i < kNames; ++i) {
       const std::string name = std::to_string(t) + "/" + std::to_string(i);
-      EXPECT_EQ(cold().Get(name).ok(), i % 2 == 1) << name;
+      EXPECT_EQ(store.Get(name).ok(), i % 2 == 1) << name;
     }
 }
 
