@@ -34,7 +34,7 @@ absl::Status ReadSeries(
   return ReadSequence(
       host, context, node, *response.mutable_state(), [&](const SequenceReader& reader) {
         const SeriesTable& table = reader.table();
-        const auto looked = table.Look(
+        const auto looked = table.kept().Look(
             series, [&](const auto& followed) { return read(table.SettingsOf(series), followed); });
         return looked ? *looked : UnknownSeries(node, request.series());
       });
@@ -85,10 +85,10 @@ absl::StatusOr<v1::ListSeriesResponse> ListSeries(GraphHost& host, const CallCon
   v1::ListSeriesResponse response;
   const auto read = [&](const SequenceReader& reader) {
     const SeriesTable& table = reader.table();
-    response.set_series_count(table.followed().size());
-    response.set_evicted_count(table.followed().evicted_count());
-    response.set_stored_count(table.stored_count());
-    const auto& entries = table.followed().entries();
+    response.set_series_count(table.kept().size());
+    response.set_evicted_count(table.kept().latest().evicted_count());
+    response.set_stored_count(table.kept().stored_count());
+    const auto& entries = table.kept().latest().entries();
     for (auto entry = entries.rbegin(); entry != entries.rend() && response.series_size() < limit;
          ++entry) {
       const auto& [series, followed] = *entry;

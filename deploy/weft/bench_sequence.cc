@@ -13,8 +13,8 @@ namespace {
 
 using nlohmann::ordered_json;
 using operators::sequence::SeriesKind;
+using operators::sequence::SeriesSettings;
 using operators::sequence::SeriesTable;
-using operators::sequence::SeriesTableOptions;
 
 constexpr std::int64_t kParts = 10;
 constexpr graph::TimeUs kStepUs = 300'000'000;  // five minutes
@@ -31,10 +31,9 @@ double ValueOf(graph::NodeId series, std::int64_t record) {
 }
 
 SeriesTable MakeTable(const BenchFlags& flags, std::int64_t most_series) {
-  SeriesTableOptions options;
-  options.most_series = most_series;
-  if (flags.model == "htm") options.settings.kind = SeriesKind::kHtm;
-  return SeriesTable(options);
+  SeriesSettings settings;
+  if (flags.model == "htm") settings.kind = SeriesKind::kHtm;
+  return SeriesTable(std::move(settings), {.most = most_series});
 }
 
 // Records [begin, end) of `series` series, which come in turns and are taken in batches, as the
@@ -54,7 +53,7 @@ double Follow(SeriesTable& table, std::int64_t series, std::int64_t begin, std::
       values.push_back(ValueOf(of.back(), i / series));
     }
     const double start = operators::learn::ProcessCpuSeconds();
-    for (const std::size_t i : table.OrderOf(of))
+    for (const std::size_t i : table.kept().OrderOf(of))
       WEFT_CHECK(table
                      .Next(of[i], {}, (from + static_cast<std::int64_t>(i)) / series * kStepUs,
                            std::span(&values[i], 1))

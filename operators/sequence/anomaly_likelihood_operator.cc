@@ -7,7 +7,6 @@
 #include "graph/check.h"
 #include "graph/option_bound.h"
 #include "graph/state_archive.h"
-#include "operators/sequence/latest_series.h"
 #include "weft/operators/sequence/v1/htm.pb.h"
 
 namespace weft::operators::sequence {
@@ -22,7 +21,7 @@ graph::Contract AnomalyLikelihoodOperator::contract() {
   contract.Input(kCells).Output(kSequence);
   contract.options_type = v1::AnomalyLikelihood::descriptor()->full_name();
   contract.reads = graph::Reads::kBeforeBatch;
-  contract.state_version = 2;
+  contract.state_version = 3;
   return contract;
 }
 
@@ -35,14 +34,12 @@ absl::Status AnomalyLikelihoodOperator::Open(graph::OpenContext& context) {
                             options.estimation));
   WEFT_TRY(
       graph::ReadBound(context, "history", message.history(), 100, kMostRecords, options.history));
-  std::int64_t most_series = kUsualSeries;
-  WEFT_TRY(
-      graph::ReadBound(context, "max_series", message.max_series(), 1, kMostSeries, most_series));
+  KeptSeriesOptions series;
+  WEFT_TRY(ReadSeriesOptions(context, message, kUsualSeries, series));
   machines_.emplace(
-      most_series, [](std::int64_t) { return true; },
+      series, [](std::int64_t) { return true; },
       [options](std::int64_t) { return LikelihoodAlarm(options); });
-  series_ = &context.metrics().GetGauge("weft_sequence_series", "Series that are followed.",
-                                        {{"node", std::string(context.node_name())}});
+  gauges_.emplace(context);
   return absl::OkStatus();
 }
 
@@ -57,10 +54,11 @@ absl::Status AnomalyLikelihoodOperator::Process(graph::ProcessContext& context) 
     row.time_us = cells.time_us[i];
     row.value = cells.value[i];
     row.kind = SeriesKind::kHtm;
-    row.said = machines_->Latest(row.series)
-                   .Next(std::isfinite(row.value) ? row.value : 0.0, cells.unpredicted[i]);
+    WEFT_ASSIGN(LikelihoodAlarm* const alarm,
+                machines_->Latest(row.series, context.end_position()));
+    row.said = alarm->Next(std::isfinite(row.value) ? row.value : 0.0, cells.unpredicted[i]);
   }
-  series_->Set(static_cast<double>(machines_->size()));
+  gauges_->Set(machines_->kept());
   if (batch->size() > 0) context.Emit<SequenceBatch>(kSequence, std::move(batch));
   return absl::OkStatus();
 }

@@ -4,11 +4,11 @@
 
 #include <optional>
 
-#include "graph/metrics.h"
 #include "graph/operator.h"
 #include "operators/sequence/likelihood_alarm.h"
 #include "operators/sequence/machine_table.h"
 #include "operators/sequence/sequence_row.h"
+#include "operators/sequence/series_options.h"
 
 namespace weft::operators::sequence {
 
@@ -25,7 +25,7 @@ class AnomalyLikelihoodOperator final : public graph::Operator {
 
  private:
   std::optional<MachineTable<LikelihoodAlarm>> machines_;
-  graph::Gauge* series_ = nullptr;
+  std::optional<SeriesGauges> gauges_;
 };
 
 }  // namespace weft::operators::sequence

@@ -12,13 +12,12 @@
 #include "absl/status/status.h"
 #include "graph/check.h"
 #include "graph/event_batch.h"
-#include "graph/metrics.h"
 #include "graph/operator.h"
 #include "graph/option_bound.h"
 #include "graph/state_archive.h"
 #include "operators/sequence/feature_value.h"
-#include "operators/sequence/latest_series.h"
 #include "operators/sequence/opinion_batch.h"
+#include "operators/sequence/series_options.h"
 #include "operators/sequence/series_settings.h"
 
 namespace weft::operators::sequence {
@@ -42,6 +41,7 @@ class ExpertOperator final : public graph::Operator {
     contract.Output(kOpinions, /*optional=*/false);
     contract.options_type = Expert::Message::descriptor()->full_name();
     contract.reads = graph::Reads::kBeforeBatch;
+    contract.state_version = 2;
     return contract;
   }
 
@@ -53,13 +53,12 @@ class ExpertOperator final : public graph::Operator {
     name_ = std::string(context.node_name());
     WEFT_TRY(graph::ReadBound(context, "feature", message.feature(), 0,
                               SeriesSettings::kMostFeature, feature_));
-    std::int64_t most_series = kUsualSeries;
-    WEFT_TRY(
-        graph::ReadBound(context, "max_series", message.max_series(), 1, kMostSeries, most_series));
-    WEFT_TRY(Expert::Read(context, options_));
-    kept_.emplace(most_series);
-    series_ = &context.metrics().GetGauge("weft_sequence_series", "Series that are followed.",
-                                          {{"node", name_}});
+    KeptSeriesOptions series;
+    WEFT_TRY(ReadSeriesOptions(context, message, kUsualSeries, series));
+    typename Expert::Options options;
+    WEFT_TRY(Expert::Read(context, options));
+    kept_.emplace(series, [options](graph::NodeId) { return Kept{Expert(options)}; });
+    gauges_.emplace(context);
     return absl::OkStatus();
   }
 
@@ -74,38 +73,38 @@ class ExpertOperator final : public graph::Operator {
     }
     said->expert.push_back(name_);
     std::vector<double>& column = said->opinion.emplace_back();
-    for (std::size_t i = 0; i < said->series.size(); ++i)
-      column.push_back(Say(said->series[i], said->time_us[i], said->value[i]));
-    series_->Set(static_cast<double>(kept_->size()));
+    for (std::size_t i = 0; i < said->series.size(); ++i) {
+      WEFT_ASSIGN(Kept* const kept, kept_->Latest(said->series[i], context.end_position()));
+      column.push_back(kept->Say(said->time_us[i], said->value[i]));
+    }
+    gauges_->Set(*kept_);
     if (said->size() > 0) context.Emit<OpinionBatch>(kOpinions, std::move(said));
     return absl::OkStatus();
   }
 
   absl::Status Save(graph::CheckpointSink& sink) const override {
-    graph::SavingArchive archive(kSection, sink);
-    kept_->Save(archive, [](const Kept& kept, auto& to) { Visit(kept, to); });
-    return archive.status();
+    return graph::SaveState("series", *kept_, sink);
   }
   absl::Status Load(graph::CheckpointSource& source) override {
-    graph::LoadingArchive archive(kSection, source);
-    kept_->Load(
-        archive, [this](graph::NodeId) { return Kept{Expert(options_)}; },
-        [](Kept& kept, auto& to) { Visit(kept, to); });
-    return archive.status();
+    return graph::LoadState("series", *kept_, source);
   }
 
  private:
-  static constexpr std::string_view kSection = "series";
   struct Kept {
     Expert expert;
     double last = 0.0;
+
+    double Say(graph::TimeUs time_us, double value) {
+      if (std::isfinite(value)) last = value;
+      return expert.Next(time_us, last);
+    }
+    template <class Self, class Archive>
+    static void VisitState(Self& self, Archive& archive) {
+      archive.Value(self.last);
+      Expert::VisitState(self.expert, archive);
+    }
   };
 
-  template <class Self, class Archive>
-  static void Visit(Self& kept, Archive& archive) {
-    archive.Value(kept.last);
-    Expert::VisitState(kept.expert, archive);
-  }
   void Take(const graph::EventBatch& events, std::size_t begin, std::size_t end, OpinionBatch& to) {
     for (std::size_t i = begin; i < end; ++i) {
       to.series.push_back(events.source[i]);
@@ -125,17 +124,11 @@ class ExpertOperator final : public graph::Operator {
     to.expert = heard.expert;
     for (const std::vector<double>& column : heard.opinion) to.opinion.push_back(part(column));
   }
-  double Say(graph::NodeId series, graph::TimeUs time_us, double value) {
-    Kept& kept = kept_->Latest(series, [this] { return Kept{Expert(options_)}; });
-    if (std::isfinite(value)) kept.last = value;
-    return kept.expert.Next(time_us, kept.last);
-  }
 
   std::string name_;
   std::int32_t feature_ = 0;
-  typename Expert::Options options_;
-  std::optional<LatestSeries<Kept>> kept_;
-  graph::Gauge* series_ = nullptr;
+  std::optional<KeptSeries<Kept>> kept_;
+  std::optional<SeriesGauges> gauges_;
 };
 
 }  // namespace weft::operators::sequence

@@ -10,14 +10,12 @@
 
 #include "absl/status/status.h"
 #include "graph/check.h"
-#include "graph/metrics.h"
 #include "graph/operator.h"
-#include "graph/option_bound.h"
 #include "graph/state_archive.h"
 #include "operators/sequence/expert_set.h"
-#include "operators/sequence/latest_series.h"
 #include "operators/sequence/machine_table.h"
 #include "operators/sequence/opinion_batch.h"
+#include "operators/sequence/series_options.h"
 
 namespace weft::operators::sequence {
 
@@ -38,18 +36,18 @@ class HeardOperator final : public graph::Operator {
     contract.Input(kHeard).Output(Machine::kOut, /*optional=*/false);
     contract.options_type = Machine::Message::descriptor()->full_name();
     contract.reads = graph::Reads::kBeforeBatch;
+    contract.state_version = 2;
     return contract;
   }
 
   absl::Status Open(graph::OpenContext& context) override {
-    std::int64_t most_series = kUsualSeries;
-    WEFT_TRY(graph::ReadBound(context, "max_series",
-                              context.Options<typename Machine::Message>().max_series(), 1,
-                              kMostSeries, most_series));
+    KeptSeriesOptions series;
+    WEFT_TRY(ReadSeriesOptions(context, context.Options<typename Machine::Message>(), kUsualSeries,
+                               series));
     typename Machine::Options options;
     WEFT_TRY(Machine::Read(context, options));
     machines_.emplace(
-        most_series,
+        series,
         [](std::int64_t experts) {
           return experts >= 1 && experts <= static_cast<std::int64_t>(ExpertSet::kMost);
         },
@@ -57,8 +55,7 @@ class HeardOperator final : public graph::Operator {
           return Machine(static_cast<std::size_t>(experts), options);
         },
         "experts");
-    series_ = &context.metrics().GetGauge("weft_sequence_series", "Series that are followed.",
-                                          {{"node", std::string(context.node_name())}});
+    gauges_.emplace(context);
     return absl::OkStatus();
   }
 
@@ -67,9 +64,12 @@ class HeardOperator final : public graph::Operator {
     WEFT_TRY(machines_->CheckWidth(static_cast<std::int64_t>(heard.expert.size())));
     auto output = std::make_shared<Output>();
     for (auto i = static_cast<std::size_t>(context.begin());
-         i < static_cast<std::size_t>(context.end()); ++i)
-      machines_->Latest(heard.series[i]).Next(heard, i, *output);
-    series_->Set(static_cast<double>(machines_->size()));
+         i < static_cast<std::size_t>(context.end()); ++i) {
+      WEFT_ASSIGN(Machine* const machine,
+                  machines_->Latest(heard.series[i], context.end_position()));
+      machine->Next(heard, i, *output);
+    }
+    gauges_->Set(machines_->kept());
     if (output->size() > 0) context.Emit<Output>(Machine::kOut, std::move(output));
     return absl::OkStatus();
   }
@@ -83,7 +83,7 @@ class HeardOperator final : public graph::Operator {
 
  private:
   std::optional<MachineTable<Machine>> machines_;
-  graph::Gauge* series_ = nullptr;
+  std::optional<SeriesGauges> gauges_;
 };
 
 }  // namespace weft::operators::sequence

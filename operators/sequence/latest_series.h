@@ -12,8 +12,9 @@
 namespace weft::operators::sequence {
 
 // What an operator's option max_series may be at most, and what it is if left out, of an operator
-// with a large machine for each series and of others.
+// with a large machine for each series and of others; the same of max_stored_series.
 inline constexpr std::int64_t kMostSeries = 1 << 20, kUsualMachines = 100, kUsualSeries = 1000;
+inline constexpr std::int64_t kMostStoredSeries = 1 << 28, kUsualStoredSeries = 1 << 20;
 
 // Thread-compatible. Exact.
 template <class Kept>

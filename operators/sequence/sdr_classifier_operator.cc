@@ -7,7 +7,6 @@
 #include "graph/check.h"
 #include "graph/option_bound.h"
 #include "graph/state_archive.h"
-#include "operators/sequence/latest_series.h"
 #include "operators/sequence/settings_message.h"
 #include "operators/sequence/share_option.h"
 #include "operators/sequence/sparse_batch.h"
@@ -19,6 +18,7 @@ graph::Contract SdrClassifierOperator::contract() {
   contract.Input(kCells).Output(kSequence);
   contract.options_type = v1::SdrClassifier::descriptor()->full_name();
   contract.reads = graph::Reads::kBeforeBatch;
+  contract.state_version = 2;
   return contract;
 }
 
@@ -35,17 +35,15 @@ absl::Status SdrClassifierOperator::Open(graph::OpenContext& context) {
   if (const auto problem = ReadHorizons(message.horizon(), options.horizons))
     return context.OptionError(problem->field, problem->problem);
   WEFT_TRY(ReadShare(context, "rate", message.rate(), options.rate, kMostRate));
-  std::int64_t most_series = kUsualMachines;
-  WEFT_TRY(
-      graph::ReadBound(context, "max_series", message.max_series(), 1, kMostSeries, most_series));
+  KeptSeriesOptions series;
+  WEFT_TRY(ReadSeriesOptions(context, message, kUsualMachines, series));
   machines_.emplace(
-      most_series, [](std::int64_t width) { return width >= 1 && width <= kMostSparseBits; },
+      series, [](std::int64_t width) { return width >= 1 && width <= kMostSparseBits; },
       [options](std::int64_t width) mutable {
         options.bits = width;
         return BucketForecaster(options);
       });
-  series_ = &context.metrics().GetGauge("weft_sequence_series", "Series that are followed.",
-                                        {{"node", std::string(context.node_name())}});
+  gauges_.emplace(context);
   return absl::OkStatus();
 }
 
@@ -55,17 +53,18 @@ absl::Status SdrClassifierOperator::Process(graph::ProcessContext& context) {
   auto batch = std::make_shared<SequenceBatch>();
   for (auto i = static_cast<std::size_t>(context.begin());
        i < static_cast<std::size_t>(context.end()); ++i) {
-    BucketForecaster& forecaster = machines_->Latest(cells.series[i]);
-    forecaster.Learn(cells.Bits(i), cells.value[i]);
+    WEFT_ASSIGN(BucketForecaster* const forecaster,
+                machines_->Latest(cells.series[i], context.end_position()));
+    forecaster->Learn(cells.Bits(i), cells.value[i]);
     SequenceRow& row = batch->rows.emplace_back();
     row.series = cells.series[i];
     row.time_us = cells.time_us[i];
     row.value = cells.value[i];
     row.kind = SeriesKind::kHtm;
     row.said.score = cells.unpredicted[i];
-    row.said.forecasts = forecaster.Forecasts(cells.Bits(i));
+    row.said.forecasts = forecaster->Forecasts(cells.Bits(i));
   }
-  series_->Set(static_cast<double>(machines_->size()));
+  gauges_->Set(machines_->kept());
   if (batch->size() > 0) context.Emit<SequenceBatch>(kSequence, std::move(batch));
   return absl::OkStatus();
 }

@@ -3,11 +3,11 @@
 
 #include <optional>
 
-#include "graph/metrics.h"
 #include "graph/operator.h"
 #include "operators/sequence/bucket_forecaster.h"
 #include "operators/sequence/machine_table.h"
 #include "operators/sequence/sequence_row.h"
+#include "operators/sequence/series_options.h"
 
 namespace weft::operators::sequence {
 
@@ -24,7 +24,7 @@ class SdrClassifierOperator final : public graph::Operator {
 
  private:
   std::optional<MachineTable<BucketForecaster>> machines_;
-  graph::Gauge* series_ = nullptr;
+  std::optional<SeriesGauges> gauges_;
 };
 
 }  // namespace weft::operators::sequence

@@ -7,11 +7,9 @@
 
 #include "absl/strings/str_format.h"
 #include "graph/check.h"
-#include "graph/option_bound.h"
 #include "graph/state_archive.h"
 #include "graph/text.h"
 #include "operators/sequence/feature_value.h"
-#include "operators/sequence/latest_series.h"
 #include "operators/sequence/settings_message.h"
 
 namespace weft::operators::sequence {
@@ -21,46 +19,35 @@ graph::Contract SequenceModel::contract() {
   contract.Output(kSequence).Output(kMarks);
   contract.options_type = v1::SequenceModel::descriptor()->full_name();
   contract.reads = graph::Reads::kBeforeBatch;
-  contract.state_version = 2;
+  contract.state_version = 3;
   return contract;
 }
 
 absl::Status SequenceModel::Open(graph::OpenContext& context) {
-  constexpr std::int64_t kMostStored = std::int64_t{1} << 28;
   const auto& message = context.Options<v1::SequenceModel>();
   auto settings = SettingsFrom(message.series());
   if (const auto* const problem = std::get_if<SettingsProblem>(&settings))
     return context.OptionError("series." + problem->field, problem->problem);
-  SeriesTableOptions options;
-  options.settings = std::get<SeriesSettings>(std::move(settings));
-  WEFT_TRY(graph::ReadBound(context, "max_series", message.max_series(), 1, kMostSeries,
-                            options.most_series));
-  WEFT_TRY(graph::ReadBound(context, "max_stored_series", message.max_stored_series(), 1,
-                            kMostStored, options.most_stored));
-  options.cold = &context.cold();
-  options.name = std::string(context.node_name());
+  KeptSeriesOptions kept;
+  WEFT_TRY(ReadSeriesOptions(context, message, kUsualSeries, kept));
   if (message.has_alarm()) {
     if (!(message.alarm() >= 0.0 && message.alarm() <= 1.0))
       return context.OptionError("alarm", graph::Concat("expected 0 to 1, got ", message.alarm()));
     alarm_ = message.alarm();
   }
-  table_.emplace(std::move(options));
+  table_.emplace(std::get<SeriesSettings>(std::move(settings)), kept);
   const graph::Labels labels = {{"node", std::string(context.node_name())}};
   graph::MetricRegistry& metrics = context.metrics();
-  series_ = &metrics.GetGauge("weft_sequence_series", "Series that are followed.", labels);
+  gauges_.emplace(context);
   records_ = &metrics.GetCounter("weft_sequence_records_total", "Records of series.", labels);
   alarms_ = &metrics.GetCounter("weft_sequence_alarms_total", "Alarms.", labels);
   evicted_ =
       &metrics.GetCounter("weft_sequence_evicted_total", "Series that gave way to others.", labels);
-  stored_ = &metrics.GetGauge("weft_sequence_stored_series",
-                              "Series that gave way and are kept outside of memory.", labels);
-  forgotten_ = &metrics.GetGauge("weft_sequence_forgotten_series",
-                                 "Series that gave way and found no room there either.", labels);
   return absl::OkStatus();
 }
 
 absl::StatusOr<SequenceRow> SequenceModel::Take(const graph::EventBatch& events, std::size_t at,
-                                                graph::LogPosition position) {
+                                                graph::LogPosition end) {
   SequenceRow row;
   row.series = events.source[at];
   row.time_us = events.time_us[at];
@@ -70,7 +57,7 @@ absl::StatusOr<SequenceRow> SequenceModel::Take(const graph::EventBatch& events,
   for (const FieldSettings& field : settings.fields)
     values_.push_back(FeatureValue(events, at, field.feature));
   row.value = values_.front();
-  WEFT_ASSIGN(row.said, table_->Next(row.series, position, row.time_us, values_));
+  WEFT_ASSIGN(row.said, table_->Next(row.series, end, row.time_us, values_));
   return row;
 }
 
@@ -80,10 +67,8 @@ absl::StatusOr<std::vector<SequenceRow>> SequenceModel::TakeAll(graph::ProcessCo
   const auto end = static_cast<std::size_t>(context.end());
   std::vector<SequenceRow> rows(end - begin);
   for (const std::size_t i :
-       table_->OrderOf(std::span(events.source).subspan(begin, end - begin))) {
-    graph::LogPosition position = context.position();
-    position.offset += i;
-    WEFT_ASSIGN(rows[i], Take(events, begin + i, position));
+       table_->kept().OrderOf(std::span(events.source).subspan(begin, end - begin))) {
+    WEFT_ASSIGN(rows[i], Take(events, begin + i, context.end_position()));
   }
   return rows;
 }
@@ -91,7 +76,7 @@ absl::StatusOr<std::vector<SequenceRow>> SequenceModel::TakeAll(graph::ProcessCo
 absl::Status SequenceModel::Process(graph::ProcessContext& context) {
   auto batch = std::make_shared<SequenceBatch>();
   auto marks = std::make_shared<graph::MarkBatch>();
-  const std::int64_t evicted_before = table_->followed().evicted_count();
+  const std::int64_t evicted_before = table_->kept().latest().evicted_count();
   WEFT_ASSIGN(batch->rows, TakeAll(context));
   graph::LogPosition position = context.position();
   for (const SequenceRow& row : batch->rows) {
@@ -106,10 +91,9 @@ absl::Status SequenceModel::Process(graph::ProcessContext& context) {
     ++position.offset;
   }
   records_->Add(static_cast<std::uint64_t>(batch->size()));
-  evicted_->Add(static_cast<std::uint64_t>(table_->followed().evicted_count() - evicted_before));
-  series_->Set(static_cast<double>(table_->followed().size()));
-  stored_->Set(static_cast<double>(table_->stored_count()));
-  forgotten_->Set(static_cast<double>(table_->forgotten_count()));
+  evicted_->Add(
+      static_cast<std::uint64_t>(table_->kept().latest().evicted_count() - evicted_before));
+  gauges_->Set(table_->kept());
   if (!batch->rows.empty()) context.Emit<SequenceBatch>(kSequence, std::move(batch));
   if (!marks->marks.empty()) context.Emit<graph::MarkBatch>(kMarks, std::move(marks));
   return absl::OkStatus();
@@ -117,14 +101,15 @@ absl::Status SequenceModel::Process(graph::ProcessContext& context) {
 
 absl::Status SequenceModel::OnCommand(std::string_view body, graph::LogPosition position) {
   v1::SequenceCommand command;
+  const graph::LogPosition end{position.partition, position.feed, position.offset + 1};
   // One that cannot be carried out changes nothing; who sent it looks at the table.
   if (!command.ParseFromArray(body.data(), static_cast<int>(body.size()))) return absl::OkStatus();
   if (command.has_create()) {
     auto settings = SettingsFrom(command.create().model());
     if (auto* const right = std::get_if<SeriesSettings>(&settings))
-      table_->Create(command.create().series(), std::move(*right), position);
+      table_->Create(command.create().series(), std::move(*right), end);
   } else if (command.has_reset()) {
-    table_->Reset(command.reset().series(), command.reset().forget_model(), position);
+    table_->Reset(command.reset().series(), command.reset().forget_model(), end);
   }
   return absl::OkStatus();
 }

@@ -12,6 +12,7 @@
 #include "graph/operator.h"
 #include "operators/sequence/sequence_reader.h"
 #include "operators/sequence/sequence_row.h"
+#include "operators/sequence/series_options.h"
 
 namespace weft::operators::sequence {
 
@@ -35,7 +36,7 @@ class SequenceModel final : public graph::Operator, public SequenceReader {
 
  private:
   absl::StatusOr<SequenceRow> Take(const graph::EventBatch& events, std::size_t row,
-                                   graph::LogPosition position);
+                                   graph::LogPosition end);
   // The rows at hand.
   absl::StatusOr<std::vector<SequenceRow>> TakeAll(graph::ProcessContext& context);
 
@@ -43,12 +44,10 @@ class SequenceModel final : public graph::Operator, public SequenceReader {
   RecentRows recent_;
   double alarm_ = AnomalyEnsemble::kAlarm;
   std::vector<double> values_;  // of the record at hand
-  graph::Gauge* series_ = nullptr;
+  std::optional<SeriesGauges> gauges_;
   graph::Counter* records_ = nullptr;
   graph::Counter* alarms_ = nullptr;
   graph::Counter* evicted_ = nullptr;
-  graph::Gauge* stored_ = nullptr;
-  graph::Gauge* forgotten_ = nullptr;
 };
 
 }  // namespace weft::operators::sequence

@@ -4,10 +4,8 @@
 #include <string>
 
 #include "graph/check.h"
-#include "graph/option_bound.h"
 #include "graph/state_archive.h"
 #include "graph/text.h"
-#include "operators/sequence/latest_series.h"
 #include "operators/sequence/sparse_batch.h"
 #include "weft/operators/sequence/v1/htm.pb.h"
 
@@ -17,7 +15,7 @@ graph::Contract SparseyOperator::contract() {
   contract.Input(kInput).Output(kCodes);
   contract.options_type = v1::Sparsey::descriptor()->full_name();
   contract.reads = graph::Reads::kBeforeBatch;
-  contract.state_version = 2;
+  contract.state_version = 3;
   return contract;
 }
 
@@ -34,11 +32,10 @@ absl::Status SparseyOperator::Open(graph::OpenContext& context) {
     return context.OptionError("episode_gap_us",
                                graph::Concat("expected 0 or more, got ", message.episode_gap_us()));
   options.episode_gap_us = message.episode_gap_us();
-  std::int64_t most_series = kUsualMachines;
-  WEFT_TRY(
-      graph::ReadBound(context, "max_series", message.max_series(), 1, kMostSeries, most_series));
+  KeptSeriesOptions series;
+  WEFT_TRY(ReadSeriesOptions(context, message, kUsualMachines, series));
   machines_.emplace(
-      most_series,
+      series,
       [layout](std::int64_t width) {
         return width >= 1 && width <= kMostSparseBits && layout.NetworkOf(width).has_value();
       },
@@ -46,8 +43,7 @@ absl::Status SparseyOperator::Open(graph::OpenContext& context) {
         options.network = *layout.NetworkOf(width);
         return SparseySeries(options);
       });
-  series_ = &context.metrics().GetGauge("weft_sequence_series", "Series that are followed.",
-                                        {{"node", std::string(context.node_name())}});
+  gauges_.emplace(context);
   return absl::OkStatus();
 }
 
@@ -57,13 +53,14 @@ absl::Status SparseyOperator::Process(graph::ProcessContext& context) {
   auto codes = std::make_shared<SparseBatch>();
   for (auto i = static_cast<std::size_t>(context.begin());
        i < static_cast<std::size_t>(context.end()); ++i) {
-    const SparseyNetwork& said =
-        machines_->Latest(input.series[i]).Next(input.time_us[i], input.Bits(i));
+    WEFT_ASSIGN(SparseySeries* const series,
+                machines_->Latest(input.series[i], context.end_position()));
+    const SparseyNetwork& said = series->Next(input.time_us[i], input.Bits(i));
     codes->width = said.width();
     codes->AddLike(input, i, said.bits());
     codes->unpredicted.back() = 1.0 - said.familiarity();
   }
-  series_->Set(static_cast<double>(machines_->size()));
+  gauges_->Set(machines_->kept());
   if (codes->size() > 0) context.Emit<SparseBatch>(kCodes, std::move(codes));
   return absl::OkStatus();
 }

@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <optional>
 
-#include "graph/metrics.h"
 #include "graph/operator.h"
 #include "operators/sequence/machine_table.h"
+#include "operators/sequence/series_options.h"
 #include "operators/sequence/sparse_batch.h"
 #include "operators/sequence/sparsey_options.h"
 #include "operators/sequence/sparsey_series.h"
@@ -26,7 +26,7 @@ class SparseyOperator final : public graph::Operator {
 
  private:
   std::optional<MachineTable<SparseySeries>> machines_;
-  graph::Gauge* series_ = nullptr;
+  std::optional<SeriesGauges> gauges_;
 };
 
 }  // namespace weft::operators::sequence

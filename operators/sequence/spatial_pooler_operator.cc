@@ -6,7 +6,6 @@
 #include "graph/check.h"
 #include "graph/option_bound.h"
 #include "graph/state_archive.h"
-#include "operators/sequence/latest_series.h"
 #include "operators/sequence/share_option.h"
 #include "operators/sequence/sparse_batch.h"
 #include "weft/operators/sequence/v1/htm.pb.h"
@@ -17,13 +16,13 @@ graph::Contract SpatialPoolerOperator::contract() {
   contract.Input(kInput).Output(kColumns);
   contract.options_type = v1::SpatialPooler::descriptor()->full_name();
   contract.reads = graph::Reads::kBeforeBatch;
+  contract.state_version = 2;
   return contract;
 }
 
 absl::Status SpatialPoolerOperator::Open(graph::OpenContext& context) {
   const auto& message = context.Options<v1::SpatialPooler>();
   SpatialPoolerOptions options;
-  std::int64_t most_series = kUsualMachines;
   WEFT_TRY(
       graph::ReadBound(context, "columns", message.columns(), 2, kMostSparseBits, options.columns));
   WEFT_TRY(graph::ReadBound(context, "active_columns", message.active_columns(), 1,
@@ -42,16 +41,15 @@ absl::Status SpatialPoolerOperator::Open(graph::OpenContext& context) {
   WEFT_TRY(ReadShare(context, "boost_strength", message.boost_strength(), options.boost_strength,
                      kMostBoost));
   if (message.seed() != 0) options.seed = message.seed();
-  WEFT_TRY(
-      graph::ReadBound(context, "max_series", message.max_series(), 1, kMostSeries, most_series));
+  KeptSeriesOptions series;
+  WEFT_TRY(ReadSeriesOptions(context, message, kUsualMachines, series));
   machines_.emplace(
-      most_series, [](std::int64_t width) { return width >= 1 && width <= kMostSparseBits; },
+      series, [](std::int64_t width) { return width >= 1 && width <= kMostSparseBits; },
       [options](std::int64_t width) mutable {
         options.inputs = width;
         return SpatialPooler(options);
       });
-  series_ = &context.metrics().GetGauge("weft_sequence_series", "Series that are followed.",
-                                        {{"node", std::string(context.node_name())}});
+  gauges_.emplace(context);
   return absl::OkStatus();
 }
 
@@ -61,11 +59,12 @@ absl::Status SpatialPoolerOperator::Process(graph::ProcessContext& context) {
   auto columns = std::make_shared<SparseBatch>();
   for (auto i = static_cast<std::size_t>(context.begin());
        i < static_cast<std::size_t>(context.end()); ++i) {
-    SpatialPooler& pooler = machines_->Latest(input.series[i]);
-    columns->width = pooler.column_count();
-    columns->AddLike(input, i, pooler.Step(input.Bits(i), /*learns=*/true));
+    WEFT_ASSIGN(SpatialPooler* const pooler,
+                machines_->Latest(input.series[i], context.end_position()));
+    columns->width = pooler->column_count();
+    columns->AddLike(input, i, pooler->Step(input.Bits(i), /*learns=*/true));
   }
-  series_->Set(static_cast<double>(machines_->size()));
+  gauges_->Set(machines_->kept());
   if (columns->size() > 0) context.Emit<SparseBatch>(kColumns, std::move(columns));
   return absl::OkStatus();
 }

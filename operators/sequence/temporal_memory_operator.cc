@@ -6,7 +6,6 @@
 #include "graph/check.h"
 #include "graph/option_bound.h"
 #include "graph/state_archive.h"
-#include "operators/sequence/latest_series.h"
 #include "operators/sequence/share_option.h"
 #include "weft/operators/sequence/v1/htm.pb.h"
 
@@ -57,7 +56,7 @@ graph::Contract TemporalMemoryOperator::contract() {
   contract.Input(kColumns).Output(kCells);
   contract.options_type = v1::TemporalMemory::descriptor()->full_name();
   contract.reads = graph::Reads::kBeforeBatch;
-  contract.state_version = 2;
+  contract.state_version = 3;
   return contract;
 }
 
@@ -67,11 +66,10 @@ absl::Status TemporalMemoryOperator::Open(graph::OpenContext& context) {
   WEFT_TRY(ReadPermanences(context, message, options));
   WEFT_TRY(ReadNumbers(context, message, options));
   if (message.seed() != 0) options.seed = message.seed();
-  std::int64_t most_series = kUsualMachines;
-  WEFT_TRY(
-      graph::ReadBound(context, "max_series", message.max_series(), 1, kMostSeries, most_series));
+  KeptSeriesOptions series;
+  WEFT_TRY(ReadSeriesOptions(context, message, kUsualMachines, series));
   machines_.emplace(
-      most_series,
+      series,
       [cells = options.cells_per_column](std::int64_t width) {
         return width >= 1 && width <= kMostCells / cells;
       },
@@ -79,8 +77,7 @@ absl::Status TemporalMemoryOperator::Open(graph::OpenContext& context) {
         options.columns = width;
         return TemporalMemory(options);
       });
-  series_ = &context.metrics().GetGauge("weft_sequence_series", "Series that are followed.",
-                                        {{"node", std::string(context.node_name())}});
+  gauges_.emplace(context);
   return absl::OkStatus();
 }
 
@@ -90,17 +87,18 @@ absl::Status TemporalMemoryOperator::Process(graph::ProcessContext& context) {
   auto cells = std::make_shared<SparseBatch>();
   for (auto i = static_cast<std::size_t>(context.begin());
        i < static_cast<std::size_t>(context.end()); ++i) {
-    TemporalMemory& memory = machines_->Latest(columns.series[i]);
+    WEFT_ASSIGN(TemporalMemory* const memory,
+                machines_->Latest(columns.series[i], context.end_position()));
     const auto active = columns.Bits(i);
-    const std::int64_t predicted = memory.Step(active, /*learns=*/true);
+    const std::int64_t predicted = memory->Step(active, /*learns=*/true);
     const double unpredicted =
         active.empty() ? 0.0
                        : 1.0 - static_cast<double>(predicted) / static_cast<double>(active.size());
-    cells->width = memory.cell_count();
+    cells->width = memory->cell_count();
     cells->Add(columns.series[i], columns.time_us[i], columns.value[i], unpredicted,
-               memory.active_cells());
+               memory->active_cells());
   }
-  series_->Set(static_cast<double>(machines_->size()));
+  gauges_->Set(machines_->kept());
   if (cells->size() > 0) context.Emit<SparseBatch>(kCells, std::move(cells));
   return absl::OkStatus();
 }

@@ -3,9 +3,9 @@
 
 #include <optional>
 
-#include "graph/metrics.h"
 #include "graph/operator.h"
 #include "operators/sequence/machine_table.h"
+#include "operators/sequence/series_options.h"
 #include "operators/sequence/sparse_batch.h"
 #include "operators/sequence/temporal_memory.h"
 
@@ -24,7 +24,7 @@ class TemporalMemoryOperator final : public graph::Operator {
 
  private:
   std::optional<MachineTable<TemporalMemory>> machines_;
-  graph::Gauge* series_ = nullptr;
+  std::optional<SeriesGauges> gauges_;
 };
 
 }  // namespace weft::operators::sequence
