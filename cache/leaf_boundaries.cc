@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "gpu/host_device.h"
-
 namespace weft::cache {
 namespace {
 
@@ -14,25 +12,19 @@ constexpr std::int64_t kBins = 128 * kBinsPerOne;
 
 }  // namespace
 
-LeafBoundaries::LeafBoundaries(const LeafOptions& options)
+LeafBoundaries::LeafBoundaries(const LeafOptions& options, const gpu::Exec& exec)
     : options_(options),
       threshold_(options.threshold),
-      ring_(static_cast<std::size_t>(2 * options.window + 2) * kProfileSlots),
-      before_(kProfileSlots),
-      after_(kProfileSlots),
+      scores_(options.window, exec),
       peaks_(options.window),
       best_score_(kNoScore),
       score_histogram_(options.threshold_quantile > 0.0f ? kBins : 0) {}
 
 bool LeafBoundaries::IsWhole() const {
-  return snapshot_count_ >= 0 && peaks_.size() <= snapshot_count_ && decided_count_ >= 0 &&
+  const std::int64_t scored = std::max<std::int64_t>(snapshot_count() - options_.window + 1, 0);
+  return (peaks_.size() == scored || peaks_.size() == snapshot_count()) && decided_count_ >= 0 &&
          decided_count_ <= peaks_.size() && peaks_.size() - decided_count_ <= options_.window &&
          scores_followed_ >= 0;
-}
-
-std::span<std::uint32_t> LeafBoundaries::ProfileOf(std::int64_t snapshot) {
-  const std::int64_t place = snapshot % (2 * options_.window + 2);
-  return std::span(ring_).subspan(static_cast<std::size_t>(place) * kProfileSlots, kProfileSlots);
 }
 
 std::int64_t LeafBoundaries::latest_score() const {
@@ -41,59 +33,42 @@ std::int64_t LeafBoundaries::latest_score() const {
   return score == kNoScore ? 0 : score;
 }
 
-void LeafBoundaries::Push(std::span<const std::uint32_t> profile, std::vector<LeafStep>& decided) {
-  std::ranges::copy(profile, ProfileOf(snapshot_count_).begin());
-  ++snapshot_count_;
-  for (std::size_t d = 0; d < kProfileSlots; ++d) after_[d] += profile[d];
-  if (snapshot_count_ >= options_.window) ScoreBoundary(snapshot_count_ - options_.window, decided);
+void LeafBoundaries::Push(const SnapshotPairs& snapshots, LeafDecisions& decided) {
+  for (std::int64_t from = 0; from < snapshots.size(); from += LeafScores::kMostAtOnce)
+    PushPart(snapshots.Part(from, std::min(snapshots.size() - from, LeafScores::kMostAtOnce)),
+             decided);
+}
+
+void LeafBoundaries::PushPart(const SnapshotPairs& snapshots, LeafDecisions& decided) {
+  const std::int64_t count_before = snapshot_count();
+  scores_.Add(snapshots);
+  const std::int64_t begin = peaks_.size();
+  // A boundary is scored when there is a window behind it.
+  const std::int64_t count =
+      std::max<std::int64_t>(snapshot_count() - options_.window + 1 - begin, 0);
+  const std::span<const std::int64_t> scores = scores_.Of(begin, count);
+  for (std::int64_t row = 0; row < snapshots.size(); ++row) {
+    const std::int64_t at = count_before + row + 1 - options_.window;
+    if (at >= 0) Take(scores[static_cast<std::size_t>(at - begin)], decided.steps);
+    decided.steps_end.push_back(decided.steps.size());
+    decided.latest_score.push_back(latest_score());
+  }
 }
 
 void LeafBoundaries::Finish(std::vector<LeafStep>& decided) {
   // Windows behind the later boundaries are cut short by the end.
-  for (std::int64_t snapshot = peaks_.size(); snapshot < snapshot_count_; ++snapshot)
-    ScoreBoundary(snapshot, decided);
+  while (peaks_.size() < snapshot_count()) {
+    const std::int64_t count = std::min(snapshot_count() - peaks_.size(), LeafScores::kMostAtOnce);
+    for (const std::int64_t score : scores_.Of(peaks_.size(), count)) Take(score, decided);
+  }
   while (decided_count_ < peaks_.size()) Decide(decided_count_, decided);
 }
 
-// The boundary before `snapshot`: snapshots [snapshot - window, snapshot) against those behind it.
-// Decides the boundary a window before. When this returns the windows are those of the next
-// boundary.
-void LeafBoundaries::ScoreBoundary(std::int64_t snapshot, std::vector<LeafStep>& decided) {
-  const std::int64_t window = options_.window;
-  const std::int64_t before = std::min(snapshot, window);
-  const std::int64_t after = std::min(snapshot_count_ - snapshot, window);
-  const bool enough = 2 * before >= window && 2 * after >= window;
-  const std::int64_t score = enough ? ScoreNow(before, after) : kNoScore;
+// The score of the next boundary. Decides the boundary a window before.
+void LeafBoundaries::Take(std::int64_t score, std::vector<LeafStep>& decided) {
   peaks_.Push(score);
-  if (decided_count_ + window < peaks_.size()) Decide(decided_count_, decided);
-  if (enough && options_.threshold_quantile > 0.0f) FollowScores(score);
-  const std::span<const std::uint32_t> moved = ProfileOf(snapshot);
-  for (std::size_t d = 0; d < kProfileSlots; ++d) {
-    after_[d] -= moved[d];
-    before_[d] += moved[d];
-  }
-  if (snapshot < window) return;
-  const std::span<const std::uint32_t> left = ProfileOf(snapshot - window);
-  for (std::size_t d = 0; d < kProfileSlots; ++d) before_[d] -= left[d];
-}
-
-// One Poisson rate for each slot in both windows, or two.
-std::int64_t LeafBoundaries::ScoreNow(std::int64_t before, std::int64_t after) const {
-  const CountEntropy& entropy = TabledCountEntropy();
-  std::int64_t log_ratio = 0;
-  std::int64_t compared = 0;
-  std::uint64_t all_before = 0, all_after = 0;
-  for (std::size_t d = 0; d < kProfileSlots; ++d) {
-    const std::uint64_t a = before_[d], b = after_[d];
-    compared += a + b > 0 ? 1 : 0;
-    log_ratio += entropy(a) + entropy(b) - entropy(a + b);
-    all_before += a;
-    all_after += b;
-  }
-  const auto both = static_cast<std::uint64_t>(before + after);
-  log_ratio += CountTimesLogRatio(all_before, both, static_cast<std::uint64_t>(before));
-  log_ratio += CountTimesLogRatio(all_after, both, static_cast<std::uint64_t>(after));
-  return DeviationsAboveChance(log_ratio, compared);
+  if (decided_count_ + options_.window < peaks_.size()) Decide(decided_count_, decided);
+  if (score != kNoScore && options_.threshold_quantile > 0.0f) FollowScores(score);
 }
 
 void LeafBoundaries::FollowScores(std::int64_t score) {

@@ -5,24 +5,17 @@
 // TimeGraphs (Maheshwari et al. 2024) leaves its rule open.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "cache/leaf_scores.h"
 #include "cache/likelihood_ratio.h"
 #include "cache/peak_finder.h"
+#include "gpu/exec.h"
 
 namespace weft::cache {
-
-// Counts of one snapshot: interactions by source, then by target, each in kActorSlots slots.
-inline constexpr std::int32_t kActorSlots = 64;
-inline constexpr std::int32_t kProfileSlots = 2 * kActorSlots;
-
-// The slot of a node. The first nodes of a stream, which are numbered from 0, have one each.
-WEFT_HD std::uint32_t ActorSlot(std::uint32_t node) {
-  if (node < kActorSlots) return node;
-  return static_cast<std::uint32_t>(gpu::CounterHash(0x5eed, node, 0) % kActorSlots);
-}
 
 struct LeafOptions {
   std::int32_t window = 16;  // snapshots on each side of a boundary; 2 to 1,024
@@ -51,18 +44,32 @@ struct LeafStep {
   bool operator==(const LeafStep&) const = default;
 };
 
-// Holds 2 * window + 2 snapshots. A step is known two windows after its snapshot. An episode of
-// `longest` snapshots is cut where its score is highest.
+// What is decided when snapshots come.
+struct LeafDecisions {
+  std::vector<LeafStep> steps;
+  // Of each snapshot: where the steps that it decides end, and latest_score() once it is there.
+  std::vector<std::size_t> steps_end;
+  std::vector<std::int64_t> latest_score;
+
+  std::span<const LeafStep> StepsOf(std::int64_t row) const {
+    const auto at = static_cast<std::size_t>(row);
+    const std::size_t first = at == 0 ? 0 : steps_end[at - 1];
+    return std::span(steps).subspan(first, steps_end[at] - first);
+  }
+};
+
+// A step is known two windows after its snapshot. An episode of `longest` snapshots is cut where
+// its score is highest. Scores are computed on `exec`.
 class LeafBoundaries {
  public:
-  explicit LeafBoundaries(const LeafOptions& options);
+  explicit LeafBoundaries(const LeafOptions& options, const gpu::Exec& exec = gpu::HostExec());
 
-  // The next snapshot: kProfileSlots counts. Appends the steps that it decides.
-  void Push(std::span<const std::uint32_t> profile, std::vector<LeafStep>& decided);
+  // The next snapshots. Appends what they decide, the same for any number of them at once.
+  void Push(const SnapshotPairs& snapshots, LeafDecisions& decided);
   // No more snapshots will come: appends what is left to decide.
   void Finish(std::vector<LeafStep>& decided);
 
-  std::int64_t snapshot_count() const { return snapshot_count_; }
+  std::int64_t snapshot_count() const { return scores_.snapshot_count(); }
   std::int64_t threshold() const { return threshold_; }
   // The score of the boundary a window before the latest snapshot, decided or not; 0 before there
   // is one.
@@ -72,10 +79,7 @@ class LeafBoundaries {
   template <class Self, class Archive>
   static void VisitState(Self& self, Archive& archive) {
     archive.Value(self.threshold_);
-    archive.Fixed(self.ring_);
-    archive.Fixed(self.before_);
-    archive.Fixed(self.after_);
-    archive.Value(self.snapshot_count_);
+    LeafScores::VisitState(self.scores_, archive);
     PeakFinder::VisitState(self.peaks_, archive);
     archive.Value(self.decided_count_);
     archive.Value(self.begin_);
@@ -89,18 +93,14 @@ class LeafBoundaries {
 
  private:
   bool IsWhole() const;
-  std::span<std::uint32_t> ProfileOf(std::int64_t snapshot);
-  void ScoreBoundary(std::int64_t snapshot, std::vector<LeafStep>& decided);
-  std::int64_t ScoreNow(std::int64_t before, std::int64_t after) const;
+  void PushPart(const SnapshotPairs& snapshots, LeafDecisions& decided);
+  void Take(std::int64_t score, std::vector<LeafStep>& decided);
   void FollowScores(std::int64_t score);
   void Decide(std::int64_t snapshot, std::vector<LeafStep>& decided);
 
   LeafOptions options_;
   std::int64_t threshold_;
-  std::vector<std::uint32_t> ring_;  // profiles of the latest snapshots
-  // Sums of the windows around the boundary that is scored next.
-  std::vector<std::uint64_t> before_, after_;
-  std::int64_t snapshot_count_ = 0;
+  LeafScores scores_;
   PeakFinder peaks_;
   std::int64_t decided_count_ = 0;  // scores that were decided
   std::int64_t begin_ = 0;          // of the open episode

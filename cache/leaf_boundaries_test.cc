@@ -2,45 +2,51 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <random>
 
 #include <gtest/gtest.h>
 
+#include "cache/test_archive.h"
+#include "cache/test_snapshots.h"
+
 namespace weft::cache {
 namespace {
 
-using Profile = std::vector<std::uint32_t>;
-
-// Snapshots whose busy slots and rate change every 20 to 80.
-std::vector<Profile> ChangingProfiles(std::uint64_t seed, int count) {
+// Snapshots whose busy actors and rate change every 20 to 80.
+Snapshots BusySnapshots(std::uint64_t seed, std::size_t count) {
   std::mt19937_64 random(seed);
-  std::vector<Profile> profiles;
-  while (static_cast<int>(profiles.size()) < count) {
+  Snapshots snapshots;
+  while (snapshots.size() < count) {
     const std::uint64_t length = 20 + random() % 61, rate = 4 + random() % 16;
-    const std::uint64_t hub = random() % kActorSlots;
+    const auto hub = static_cast<std::uint32_t>(random() % kActorSlots);
     for (std::uint64_t i = 0; i < length; ++i) {
-      Profile profile(kProfileSlots);
+      std::vector<NodePair>& snapshot = snapshots.emplace_back();
       for (std::uint64_t e = random() % (2 * rate); e > 0; --e) {
-        ++profile[random() % 3 == 0 ? hub : random() % 20];
-        ++profile[kActorSlots + random() % 20];
+        const auto source = random() % 3 == 0 ? hub : static_cast<std::uint32_t>(random() % 20);
+        snapshot.push_back({source, static_cast<std::uint32_t>(random() % 20)});
       }
-      profiles.push_back(profile);
     }
   }
-  profiles.resize(static_cast<std::size_t>(count));
-  return profiles;
+  snapshots.resize(count);
+  return snapshots;
 }
 
 // The definition, in floating point over the whole stream.
-double OracleScore(const std::vector<Profile>& profiles, int at, int window) {
-  const int count = static_cast<int>(profiles.size());
+double OracleScore(const Snapshots& snapshots, int at, int window) {
+  const int count = static_cast<int>(snapshots.size());
   const int begin = std::max(0, at - window), end = std::min(count, at + window);
   if (2 * (at - begin) < window || 2 * (end - at) < window) return -1e9;
+  std::vector<double> all_before(kProfileSlots), all_after(kProfileSlots);
+  for (int t = begin; t < end; ++t)
+    for (const auto [source, target] : snapshots[static_cast<std::size_t>(t)]) {
+      std::vector<double>& all = t < at ? all_before : all_after;
+      all[ActorSlot(source)] += 1.0;
+      all[kActorSlots + ActorSlot(target)] += 1.0;
+    }
   double ratio = 0.0, compared = 0.0;
-  for (int d = 0; d < kProfileSlots; ++d) {
-    double before = 0.0, after = 0.0;
-    for (int t = begin; t < at; ++t) before += profiles[static_cast<std::size_t>(t)][d];
-    for (int t = at; t < end; ++t) after += profiles[static_cast<std::size_t>(t)][d];
+  for (std::size_t d = 0; d < kProfileSlots; ++d) {
+    const double before = all_before[d], after = all_after[d];
     if (before + after == 0.0) continue;
     compared += 1.0;
     const double rate = (before + after) / (end - begin);
@@ -50,11 +56,11 @@ double OracleScore(const std::vector<Profile>& profiles, int at, int window) {
   return compared == 0.0 ? 0.0 : (2.0 * ratio - compared) / std::sqrt(2.0 * compared);
 }
 
-std::vector<std::int64_t> OracleBoundaries(const std::vector<Profile>& profiles, int window,
+std::vector<std::int64_t> OracleBoundaries(const Snapshots& snapshots, int window,
                                            double threshold) {
-  const int count = static_cast<int>(profiles.size());
+  const int count = static_cast<int>(snapshots.size());
   std::vector<double> score;
-  for (int t = 0; t < count; ++t) score.push_back(OracleScore(profiles, t, window));
+  for (int t = 0; t < count; ++t) score.push_back(OracleScore(snapshots, t, window));
   std::vector<std::int64_t> boundaries;
   for (int t = 1; t < count; ++t) {
     bool is_peak = score[static_cast<std::size_t>(t)] >= threshold;
@@ -75,15 +81,30 @@ struct Steps {
   std::int64_t latest_lag = 0;  // snapshots from one to the step about it
 };
 
-Steps Divide(const std::vector<Profile>& profiles, const LeafOptions& options) {
+// All of them one behind the other.
+struct Joined {
+  explicit Joined(const Snapshots& snapshots) {
+    for (const auto& snapshot : snapshots) {
+      pairs.insert(pairs.end(), snapshot.begin(), snapshot.end());
+      end.push_back(pairs.size());
+    }
+  }
+  SnapshotPairs All() const { return {pairs, 0, end}; }
+
+  std::vector<NodePair> pairs;
+  std::vector<std::size_t> end;
+};
+
+Steps Divide(const Snapshots& snapshots, const LeafOptions& options) {
   LeafBoundaries leaf(options);
   Steps steps;
-  for (const Profile& profile : profiles) {
-    std::vector<LeafStep> decided;
-    leaf.Push(profile, decided);
-    for (const LeafStep& step : decided)
+  const Joined joined(snapshots);
+  for (std::int64_t i = 0; i < joined.All().size(); ++i) {
+    LeafDecisions decided;
+    leaf.Push(joined.All().Part(i, 1), decided);
+    for (const LeafStep& step : decided.steps)
       steps.latest_lag = std::max(steps.latest_lag, leaf.snapshot_count() - 1 - step.snapshot);
-    steps.all.insert(steps.all.end(), decided.begin(), decided.end());
+    steps.all.insert(steps.all.end(), decided.steps.begin(), decided.steps.end());
   }
   leaf.Finish(steps.all);
   for (const LeafStep& step : steps.all)
@@ -93,20 +114,20 @@ Steps Divide(const std::vector<Profile>& profiles, const LeafOptions& options) {
 
 TEST(LeafBoundaries, AgreesWithTheDefinition) {
   for (std::uint64_t seed = 1; seed <= 3; ++seed) {
-    const auto profiles = ChangingProfiles(seed, 700);
-    const Steps steps = Divide(profiles, {});
-    EXPECT_EQ(steps.boundaries, OracleBoundaries(profiles, 16, 4.0));
+    const auto snapshots = BusySnapshots(seed, 700);
+    const Steps steps = Divide(snapshots, {});
+    EXPECT_EQ(steps.boundaries, OracleBoundaries(snapshots, 16, 4.0));
     EXPECT_GT(steps.boundaries.size(), 5u);
     for (const LeafStep& step : steps.all) {
       if (step.kind != LeafStep::kBoundary) continue;
       EXPECT_NEAR(static_cast<double>(step.score) / kLikelihoodOne,
-                  OracleScore(profiles, static_cast<int>(step.boundary), 16), 1e-4);
+                  OracleScore(snapshots, static_cast<int>(step.boundary), 16), 1e-4);
     }
   }
 }
 
 TEST(LeafBoundaries, DecidesEachSnapshotOnceAndTwoWindowsLater) {
-  const Steps steps = Divide(ChangingProfiles(4, 500), {.window = 12});
+  const Steps steps = Divide(BusySnapshots(4, 500), {.window = 12});
   ASSERT_EQ(steps.all.size(), 500u);
   for (std::size_t i = 0; i < steps.all.size(); ++i)
     EXPECT_EQ(steps.all[i].snapshot, static_cast<std::int64_t>(i));
@@ -115,11 +136,11 @@ TEST(LeafBoundaries, DecidesEachSnapshotOnceAndTwoWindowsLater) {
 
 TEST(LeafBoundaries, CutsWhatWouldBeTooLong) {
   std::mt19937_64 random(1);
-  std::vector<Profile> same;
+  Snapshots same;
   for (int i = 0; i < 3000; ++i) {
-    Profile profile(kProfileSlots);
-    for (std::size_t d = 0; d < 10; ++d) profile[d] = static_cast<std::uint32_t>(1 + random() % 2);
-    same.push_back(profile);
+    std::vector<NodePair>& snapshot = same.emplace_back();
+    for (std::uint32_t node = 0; node < 10; ++node)
+      snapshot.insert(snapshot.end(), 1 + random() % 2, {node, node});
   }
   LeafOptions options;
   options.longest = 256;
@@ -134,10 +155,10 @@ TEST(LeafBoundaries, CutsWhatWouldBeTooLong) {
 }
 
 TEST(LeafBoundaries, SilenceIsOneEpisodeWithABoundaryOnEachSide) {
-  auto profiles = ChangingProfiles(9, 120);
-  for (int i = 0; i < 900; ++i) profiles.emplace_back(kProfileSlots);
-  for (const Profile& profile : ChangingProfiles(9, 120)) profiles.push_back(profile);
-  const Steps steps = Divide(profiles, {});
+  auto snapshots = BusySnapshots(9, 120);
+  snapshots.resize(snapshots.size() + 900);
+  for (const auto& snapshot : BusySnapshots(9, 120)) snapshots.push_back(snapshot);
+  const Steps steps = Divide(snapshots, {});
   EXPECT_TRUE(std::ranges::count(steps.boundaries, 120) == 1);
   EXPECT_TRUE(std::ranges::count(steps.boundaries, 1020) == 1);
   for (const std::int64_t boundary : steps.boundaries)
@@ -145,24 +166,62 @@ TEST(LeafBoundaries, SilenceIsOneEpisodeWithABoundaryOnEachSide) {
 }
 
 TEST(LeafBoundaries, AQuantileLeavesItsShareOfScoresAboveTheThreshold) {
-  const auto profiles = ChangingProfiles(5, 9000);
+  const auto snapshots = BusySnapshots(5, 9000);
   LeafOptions options;
   options.threshold_quantile = 0.8f;
   LeafBoundaries leaf(options);
-  std::vector<LeafStep> decided;
-  for (const Profile& profile : profiles) leaf.Push(profile, decided);
+  LeafDecisions decided;
+  leaf.Push(Joined(snapshots).All(), decided);
   int above = 0, all = 0;
   for (int t = 16; t < 8000; ++t) {
-    above += OracleScore(profiles, t, 16) * kLikelihoodOne >= static_cast<double>(leaf.threshold());
+    above +=
+        OracleScore(snapshots, t, 16) * kLikelihoodOne >= static_cast<double>(leaf.threshold());
     ++all;
   }
   EXPECT_NEAR(static_cast<double>(above) / all, 0.2, 0.02);
 }
 
+// However many snapshots come at once, and whatever is saved and loaded between them.
+TEST(LeafBoundaries, DecidesTheSameInBatchesOfAnySizeAndAfterSaveAndLoad) {
+  const Joined joined(BusySnapshots(6, 3000));
+  for (const LeafOptions& options :
+       {LeafOptions{}, LeafOptions{.window = 24, .threshold_quantile = 0.8f, .longest = 200}}) {
+    LeafBoundaries one(options);
+    LeafDecisions expected, decided;
+    for (std::int64_t i = 0; i < joined.All().size(); ++i)
+      one.Push(joined.All().Part(i, 1), expected);
+    std::optional<LeafBoundaries> many(options);
+    std::mt19937_64 random(3);
+    for (std::int64_t from = 0; from < joined.All().size();) {
+      const auto count = std::min(static_cast<std::int64_t>(random() % (random() % 3 ? 40 : 700)),
+                                  joined.All().size() - from);
+      LeafDecisions part;
+      many->Push(joined.All().Part(from, count), part);
+      for (std::int64_t row = 0; row < count; ++row) {
+        const auto steps = part.StepsOf(row);
+        decided.steps.insert(decided.steps.end(), steps.begin(), steps.end());
+        decided.steps_end.push_back(decided.steps.size());
+      }
+      decided.latest_score.insert(decided.latest_score.end(), part.latest_score.begin(),
+                                  part.latest_score.end());
+      from += count;
+      LeafBoundaries loaded(options);
+      SaveAndLoad(*many, loaded);
+      many.emplace(std::move(loaded));
+    }
+    one.Finish(expected.steps);
+    many->Finish(decided.steps);
+    EXPECT_EQ(decided.steps, expected.steps);
+    EXPECT_EQ(decided.steps_end, expected.steps_end);
+    EXPECT_EQ(decided.latest_score, expected.latest_score);
+    EXPECT_EQ(many->threshold(), one.threshold());
+  }
+}
+
 TEST(LeafBoundaries, AShortStreamHasNone) {
-  for (const int count : {0, 1, 15, 16}) {
-    const Steps steps = Divide(ChangingProfiles(1, count), {.window = 16});
-    EXPECT_EQ(steps.all.size(), static_cast<std::size_t>(count));
+  for (const std::size_t count : {0u, 1u, 15u, 16u}) {
+    const Steps steps = Divide(BusySnapshots(1, count), {.window = 16});
+    EXPECT_EQ(steps.all.size(), count);
     EXPECT_TRUE(steps.boundaries.empty());
   }
 }

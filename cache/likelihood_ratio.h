@@ -46,7 +46,7 @@ WEFT_HD std::int64_t CountTimesLogRatio(std::uint64_t n, std::uint64_t whole, st
 }
 
 // The largest integer whose square is at most n.
-constexpr std::uint64_t IntegerSquareRoot(std::uint64_t n) {
+WEFT_HD constexpr std::uint64_t IntegerSquareRoot(std::uint64_t n) {
   std::uint64_t root = 0;
   for (std::uint64_t bit = std::uint64_t{1} << 31; bit != 0; bit >>= 1) {
     const std::uint64_t larger = root | bit;
@@ -58,7 +58,8 @@ constexpr std::uint64_t IntegerSquareRoot(std::uint64_t n) {
 // Twice the log likelihood ratio of `compared` independent Poisson counts has that many degrees of
 // freedom under one common rate. This is how many standard deviations it lies above its mean there,
 // (2 S - d) / sqrt(2 d), in units of 2^-24; 0 without counts. `compared` < 2^22.
-constexpr std::int64_t DeviationsAboveChance(std::int64_t log_ratio, std::int64_t compared) {
+WEFT_HD constexpr std::int64_t DeviationsAboveChance(std::int64_t log_ratio,
+                                                     std::int64_t compared) {
   if (compared == 0) return 0;
   constexpr int kRootBits = 28;
   // sqrt(2 d) in units of 2^-28.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cache/episode_tree.h"
+#include "cache/leaf_boundaries.h"
 
 namespace weft::cache {
 
@@ -42,15 +43,11 @@ class GrowingTree {
       : tree_(options), leaf_(leaf) {}
 
   void Push(std::span<const NodePair> interactions) {
-    std::vector<std::uint32_t> profile(kProfileSlots);
-    for (const auto [source, target] : interactions) {
-      ++profile[ActorSlot(source)];
-      ++profile[kActorSlots + ActorSlot(target)];
-    }
-    std::vector<LeafStep> steps;
-    leaf_.Push(profile, steps);
+    LeafDecisions decided;
+    const std::size_t end = interactions.size();
+    leaf_.Push({interactions, 0, std::span(&end, 1)}, decided);
     const std::int64_t begin_us = kSnapshotUs * tree_.snapshot_count();
-    tree_.Push(interactions, begin_us, begin_us + kSnapshotUs, steps, changes_);
+    tree_.Push(interactions, begin_us, begin_us + kSnapshotUs, decided.steps, changes_);
   }
   void Push(const Snapshots& snapshots, std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) Push(snapshots[i]);

@@ -60,6 +60,15 @@ struct HostTile {
     return Fold(lane);
   }
 
+  // Sum of load(k) for k in [0, count), of a type of at most 32 bytes whose sums do not depend on
+  // their order: integers, or some of them at once.
+  template <class T, class Load>
+  WEFT_HD T Total(std::int64_t count, Load load) const {
+    T total{};
+    for (std::int64_t k = 0; k < count; ++k) total = total + load(k);
+    return total;
+  }
+
   // Sum of a(k) * b(k), one fused step a term.
   template <class A, class B>
   WEFT_HD float Dot(std::int64_t count, A a, B b) const {
@@ -184,6 +193,14 @@ struct CudaTile {
     float sum = 0.0f;
     for (std::int64_t k = tile.thread_rank(); k < count; k += kWidth) sum = sum + load(k);
     return Fold(sum);
+  }
+
+  template <class T, class Load>
+  __device__ T Total(std::int64_t count, Load load) const {
+    T total{};
+    for (std::int64_t k = tile.thread_rank(); k < count; k += kWidth) total = total + load(k);
+    for (int step = kWidth / 2; step > 0; step /= 2) total = total + tile.shfl_xor(total, step);
+    return total;
   }
 
   template <class A, class B>

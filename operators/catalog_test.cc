@@ -72,9 +72,9 @@ void AddHierarchyEncoders(tests::PayloadEncoders& encoders) {
   });
   encoders.Add<SegmentedSnapshots>([](const SegmentedSnapshots& segmented) {
     std::string text = graph::Concat(segmented.begin, "-", segmented.end);
-    for (const auto& [kind, snapshot, boundary, score] : segmented.steps)
+    for (const auto& [kind, snapshot, boundary, score] : segmented.decided.steps)
       text += graph::Concat(" ", static_cast<int>(kind), " ", snapshot, " ", boundary, " ", score);
-    return text + Bytes(segmented.steps_end);
+    return text + Bytes(segmented.decided.steps_end);
   });
   encoders.Add<EpisodeBatch>([](const EpisodeBatch& batch) {
     std::string text = Bytes(batch.words);

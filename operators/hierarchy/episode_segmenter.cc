@@ -1,11 +1,12 @@
 #include "operators/hierarchy/episode_segmenter.h"
 
 #include <algorithm>
+#include <string>
 
+#include "gpu/device.h"
 #include "graph/check.h"
 #include "graph/state_archive.h"
 #include "graph/text.h"
-#include "operators/hierarchy/episode_stream.h"
 #include "weft/operators/hierarchy/v1/hierarchy.pb.h"
 
 namespace weft::operators::hierarchy {
@@ -53,13 +54,17 @@ graph::Contract EpisodeSegmenter::contract() {
   contract.Output(kSegmented);
   contract.options_type = v1::EpisodeSegmenter::descriptor()->full_name();
   contract.reads = graph::Reads::kBeforeBatch;
-  contract.micro_batch = 256;
+  contract.micro_batch = cache::LeafScores::kMostAtOnce;
+  contract.state_version = 2;
   return contract;
 }
 
 absl::Status EpisodeSegmenter::Open(graph::OpenContext& context) {
   WEFT_ASSIGN(const cache::LeafOptions options, LeafOptionsOf(context));
-  boundaries_.emplace(options);
+  std::string error;
+  const std::optional<gpu::Exec> exec = gpu::OpenExec(context.device(), error);
+  if (!exec) return absl::FailedPreconditionError(error);
+  boundaries_.emplace(options, *exec);
   return absl::OkStatus();
 }
 
@@ -68,13 +73,8 @@ absl::Status EpisodeSegmenter::Process(graph::ProcessContext& context) {
   segmented->snapshots = context.packet().Share<SnapshotBatch>();
   segmented->begin = context.begin();
   segmented->end = context.end();
-  for (std::int64_t row = context.begin(); row < context.end(); ++row) {
-    std::ranges::fill(profile_, 0);
-    AddToProfile(segmented->snapshots->InteractionsOf(row), profile_);
-    boundaries_->Push(profile_, segmented->steps);
-    segmented->steps_end.push_back(segmented->steps.size());
-    segmented->latest_score.push_back(boundaries_->latest_score());
-  }
+  boundaries_->Push(segmented->snapshots->PairsOf(context.begin(), context.end()),
+                    segmented->decided);
   context.Emit<SegmentedSnapshots>(kSegmented, std::move(segmented));
   return absl::OkStatus();
 }

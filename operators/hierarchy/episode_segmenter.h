@@ -3,8 +3,6 @@
 
 #include <memory>
 #include <optional>
-#include <span>
-#include <vector>
 
 #include "cache/leaf_boundaries.h"
 #include "graph/operator.h"
@@ -16,16 +14,9 @@ namespace weft::operators::hierarchy {
 struct SegmentedSnapshots {
   std::shared_ptr<const SnapshotBatch> snapshots;
   std::int64_t begin = 0, end = 0;
-  std::vector<cache::LeafStep> steps;
-  std::vector<std::size_t> steps_end;      // of each snapshot
-  std::vector<std::int64_t> latest_score;  // as LeafBoundaries has it after each snapshot
+  cache::LeafDecisions decided;
 
   std::int64_t size() const { return end - begin; }
-  std::span<const cache::LeafStep> StepsOf(std::int64_t row) const {
-    const auto at = static_cast<std::size_t>(row);
-    const std::size_t first = at == 0 ? 0 : steps_end[at - 1];
-    return std::span(steps).subspan(first, steps_end[at] - first);
-  }
 };
 
 class EpisodeSegmenter final : public graph::Operator {
@@ -42,7 +33,6 @@ class EpisodeSegmenter final : public graph::Operator {
 
  private:
   std::optional<cache::LeafBoundaries> boundaries_;
-  std::vector<std::uint32_t> profile_ = std::vector<std::uint32_t>(cache::kProfileSlots);
 };
 
 }  // namespace weft::operators::hierarchy

@@ -1,15 +1,6 @@
 #include "operators/hierarchy/episode_stream.h"
 
-#include <algorithm>
-
 namespace weft::operators::hierarchy {
-
-void AddToProfile(std::span<const cache::NodePair> interactions, std::span<std::uint32_t> profile) {
-  for (const auto [source, target] : interactions) {
-    ++profile[cache::ActorSlot(source)];
-    ++profile[cache::kActorSlots + cache::ActorSlot(target)];
-  }
-}
 
 void EpisodeStream::Push(graph::EventSpan events, std::vector<cache::EpisodeChange>& changes) {
   for (std::int64_t i = 0; i < events.size(); ++i) {
@@ -29,20 +20,19 @@ void EpisodeStream::Push(graph::EventSpan events, std::vector<cache::EpisodeChan
 void EpisodeStream::Finish(std::vector<cache::EpisodeChange>& changes) {
   cutter_.TakeAll(batch_);
   TakeIn(changes);
-  steps_.clear();
-  leaf_.Finish(steps_);
-  tree_.Finish(steps_, changes);
+  std::vector<cache::LeafStep> steps;
+  leaf_.Finish(steps);
+  tree_.Finish(steps, changes);
 }
 
 void EpisodeStream::TakeIn(std::vector<cache::EpisodeChange>& changes) {
   if (batch_.size() == 0) return;
+  cache::LeafDecisions decided;
+  leaf_.Push(batch_.PairsOf(0, batch_.size()), decided);
   for (std::int64_t row = 0; row < batch_.size(); ++row) {
     const auto at = static_cast<std::size_t>(row);
-    std::ranges::fill(profile_, 0);
-    AddToProfile(batch_.InteractionsOf(row), profile_);
-    steps_.clear();
-    leaf_.Push(profile_, steps_);
-    tree_.Push(batch_.InteractionsOf(row), batch_.begin_us[at], batch_.end_us[at], steps_, changes);
+    tree_.Push(batch_.InteractionsOf(row), batch_.begin_us[at], batch_.end_us[at],
+               decided.StepsOf(row), changes);
   }
   batch_ = {};
 }

@@ -12,9 +12,6 @@
 
 namespace weft::operators::hierarchy {
 
-// Interactions by source, then by target, each in cache::kActorSlots slots; added to `profile`.
-void AddToProfile(std::span<const cache::NodePair> interactions, std::span<std::uint32_t> profile);
-
 // Thread-compatible.
 class EpisodeStream {
  public:
@@ -37,8 +34,6 @@ class EpisodeStream {
   cache::LeafBoundaries leaf_;
   cache::EpisodeTree tree_;
   SnapshotBatch batch_;
-  std::vector<std::uint32_t> profile_ = std::vector<std::uint32_t>(cache::kProfileSlots);
-  std::vector<cache::LeafStep> steps_;
 };
 
 }  // namespace weft::operators::hierarchy

@@ -112,13 +112,13 @@ absl::Status EpisodeTreeBuild::Process(graph::ProcessContext& context) {
     const auto place = static_cast<std::size_t>(at);
     changes_.clear();
     tree_->Push(snapshots.InteractionsOf(at), snapshots.begin_us[place], snapshots.end_us[place],
-                segmented.StepsOf(row), changes_);
+                segmented.decided.StepsOf(row), changes_);
     const bool reports = report_every_ > 0 && tree_->snapshot_count() % report_every_ == 0;
     if (!sends_ || (changes_.empty() && !reports)) continue;
     if (batch == nullptr) batch = std::make_shared<EpisodeBatch>();
     for (const cache::EpisodeChange& change : changes_) AppendChange(*tree_, change, *batch);
     if (reports)
-      AppendGrowing(*tree_, segmented.latest_score[static_cast<std::size_t>(row)], *batch);
+      AppendGrowing(*tree_, segmented.decided.latest_score[static_cast<std::size_t>(row)], *batch);
   }
   snapshots_->Add(static_cast<std::uint64_t>(context.end() - context.begin()));
   for (std::int32_t level = 1; level <= cache::kMostLevels; ++level) {

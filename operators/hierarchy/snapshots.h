@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cache/episode.h"
+#include "cache/leaf_scores.h"
 #include "graph/event_batch.h"
 #include "graph/packet.h"
 #include "graph/time.h"
@@ -24,6 +25,10 @@ struct SnapshotBatch {
     const auto at = static_cast<std::size_t>(row);
     const std::size_t begin = at == 0 ? 0 : interactions_end[at - 1];
     return std::span(interactions).subspan(begin, interactions_end[at] - begin);
+  }
+  // Of rows [begin, end).
+  cache::SnapshotPairs PairsOf(std::int64_t begin, std::int64_t end) const {
+    return cache::SnapshotPairs{interactions, 0, interactions_end}.Part(begin, end - begin);
   }
 };
 

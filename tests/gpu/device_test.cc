@@ -18,6 +18,7 @@
 #include "cache/dense_index.h"
 #include "cache/episode_ring.h"
 #include "cache/episode_sums.h"
+#include "cache/leaf_boundaries.h"
 #include "cache/mix_affinity.h"
 #include "cache/neighbor_cache.h"
 #include "cache/test_snapshots.h"
@@ -186,6 +187,28 @@ TEST_F(DeviceTest, MixAffinityIsTheSame) {
     cache::MixAffinity(wanted.pair_count(), exec).Of(ring, 0, {affinity, 10'000});
   };
   ExpectSameBytes<float>("affinity of 10000 episodes (with making them)", 10'000, affinities);
+}
+
+// The scores by which leaves end, of batches as episode_segmenter gets them.
+TEST_F(DeviceTest, LeafScoresAreTheSame) {
+  std::vector<cache::NodePair> pairs;
+  std::vector<std::size_t> end;
+  constexpr std::int64_t kSnapshots = 8192;
+  for (const auto& snapshot : cache::ChangingSnapshots(2, kSnapshots)) {
+    for (int repeat = 0; repeat < 40; ++repeat)
+      pairs.insert(pairs.end(), snapshot.begin(), snapshot.end());
+    end.push_back(pairs.size());
+  }
+  ExpectSameBytes<std::int64_t>(
+      "leaf scores of 8,192 snapshots of 380 interactions", kSnapshots,
+      [&](const gpu::Exec& exec, std::int64_t* score) {
+        cache::LeafBoundaries leaf({}, exec);
+        cache::LeafDecisions decided;
+        const cache::SnapshotPairs all{pairs, 0, end};
+        for (std::int64_t from = 0; from < kSnapshots; from += cache::LeafScores::kMostAtOnce)
+          leaf.Push(all.Part(from, cache::LeafScores::kMostAtOnce), decided);
+        std::ranges::copy(decided.latest_score, score);
+      });
 }
 
 TEST_F(DeviceTest, NatLearnsTheSameWeightsAndScores) {
