@@ -7,6 +7,7 @@
 #include "graph/clock.h"
 #include "graph/text.h"
 #include "rpc/error_details.h"
+#include "rpc/message_arena.h"
 #include "rpc/thread_slice.h"
 
 namespace weft::rpc {
@@ -121,7 +122,15 @@ absl::StatusOr<std::string> Dispatcher::CallEncoded(std::string_view path, std::
   }
   WEFT_ASSIGN(const std::unique_ptr<Message> request,
               DecodeMessage(codec, body, *found->second.request));
-  const std::unique_ptr<Message> response(found->second.response->New());
+  google::protobuf::Arena arena(LargeMessageArena());
+  std::unique_ptr<Message> own;
+  Message* response = nullptr;
+  if (found->second.on_arena) {
+    response = found->second.response->New(&arena);
+  } else {
+    own.reset(found->second.response->New());
+    response = own.get();
+  }
   std::promise<absl::Status> answered;
   Call(path, deadline_ns, *request, *response,
        [&](const absl::Status& status) { answered.set_value(status); });

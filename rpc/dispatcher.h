@@ -61,18 +61,24 @@ class Dispatcher {
   void Register(
       std::string_view path,
       std::function<absl::StatusOr<Response>(const CallContext&, const Request&)> handler) {
-    Method method;
-    method.request = &Request::default_instance();
-    method.response = &Response::default_instance();
-    method.handler = [handler = std::move(handler)](const CallContext& context,
-                                                    const google::protobuf::Message& request,
-                                                    google::protobuf::Message& response) {
-      absl::StatusOr<Response> result = handler(context, static_cast<const Request&>(request));
-      if (!result.ok()) return std::move(result).status();
-      static_cast<Response&>(response) = *std::move(result);
-      return absl::OkStatus();
-    };
-    Add(path, std::move(method));
+    AddMethod<Request, Response>(
+        path, /*on_arena=*/false,
+        [handler = std::move(handler)](const CallContext& context, const Request& request,
+                                       Response& response) {
+          absl::StatusOr<Response> result = handler(context, request);
+          if (!result.ok()) return std::move(result).status();
+          response = *std::move(result);
+          return absl::OkStatus();
+        });
+  }
+
+  // For responses of thousands of parts: the handler fills one that is on an arena, so that these
+  // are neither allocated nor freed one by one.
+  template <class Request, class Response>
+  void RegisterLarge(
+      std::string_view path,
+      std::function<absl::Status(const CallContext&, const Request&, Response&)> handler) {
+    AddMethod<Request, Response>(path, /*on_arena=*/true, std::move(handler));
   }
 
   // A method that answers with a stream. Its handler must not wait.
@@ -117,6 +123,7 @@ class Dispatcher {
   struct Method {
     const google::protobuf::Message* request = nullptr;
     const google::protobuf::Message* response = nullptr;
+    bool on_arena = false;
     std::function<absl::Status(const CallContext&, const google::protobuf::Message&,
                                google::protobuf::Message&)>
         handler;
@@ -133,6 +140,20 @@ class Dispatcher {
         handler;
   };
 
+  template <class Request, class Response, class Handler>
+  void AddMethod(std::string_view path, bool on_arena, Handler handler) {
+    Method method;
+    method.request = &Request::default_instance();
+    method.response = &Response::default_instance();
+    method.on_arena = on_arena;
+    method.handler = [handler = std::move(handler)](const CallContext& context,
+                                                    const google::protobuf::Message& request,
+                                                    google::protobuf::Message& response) {
+      return handler(context, static_cast<const Request&>(request),
+                     static_cast<Response&>(response));
+    };
+    Add(path, std::move(method));
+  }
   void Add(std::string_view path, Method method);
   absl::Status Handle(const Method& method, std::int64_t deadline_ns,
                       const google::protobuf::Message& request,

@@ -59,8 +59,8 @@ std::vector<graph::Mark> MarksIn(const v1::TimelineRequest& request, const cache
                            view.is_past() ? view.known_until_us() : kLast, most);
 }
 
-absl::StatusOr<v1::TimelineResponse> Timeline(GraphHost& host, const CallContext& context,
-                                              const v1::TimelineRequest& request) {
+absl::Status Timeline(GraphHost& host, const CallContext& context,
+                      const v1::TimelineRequest& request, v1::TimelineResponse& response) {
   WEFT_ASSIGN(const std::int64_t most,
               CheckedCount("max_items", request.max_items(), kListDefault, kListMax));
   WEFT_ASSIGN(const std::int32_t level, CheckedLevel(request.level(), 0));
@@ -70,7 +70,6 @@ absl::StatusOr<v1::TimelineResponse> Timeline(GraphHost& host, const CallContext
     return InvalidField("entity", graph::Concat("expected at most ", kEntitiesMax, " keys, got ",
                                                 request.entity_size()));
   const TimelineFilter filter(request, host.interner());
-  v1::TimelineResponse response;
   std::vector<std::pair<PickedEpisode, std::int64_t>> items;
   std::vector<graph::Mark> marks;
   WEFT_TRY(ReadHierarchy(host, context, request.tree(), *response.mutable_tree(),
@@ -87,6 +86,7 @@ absl::StatusOr<v1::TimelineResponse> Timeline(GraphHost& host, const CallContext
                                return filter.Wants(view, of, number);
                              };
                            const cache::Timeline timeline = cache::DecimatedTimeline(view, query);
+                           items.reserve(timeline.items.size());
                            for (const auto& [number, hidden] : timeline.items)
                              items.emplace_back(PickEpisode(view, timeline.level, number), hidden);
                            response.set_level(timeline.level);
@@ -110,7 +110,7 @@ absl::StatusOr<v1::TimelineResponse> Timeline(GraphHost& host, const CallContext
       message.set_entity(key.data(), key.size());
     }
   }
-  return response;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<v1::GetEpisodeResponse> GetEpisode(GraphHost& host, const CallContext& context,
@@ -301,7 +301,12 @@ void RegisterHierarchyHandlers(GraphHost* host, Dispatcher& dispatcher) {
               return handler(*host, context, request);
             });
       };
-  add("Timeline", &Timeline);
+  dispatcher.RegisterLarge<v1::TimelineRequest, v1::TimelineResponse>(
+      "/weft.v1.HierarchyService/Timeline",
+      [host](const CallContext& context, const v1::TimelineRequest& request,
+             v1::TimelineResponse& response) {
+        return Timeline(*host, context, request, response);
+      });
   add("GetEpisode", &GetEpisode);
   add("Ancestors", &Ancestors);
   add("At", &At);

@@ -19,7 +19,8 @@ using graph::kNoNode;
 using graph::NodeId;
 
 Interner::Interner(std::uint64_t max_nodes)
-    : max_nodes_(std::min<std::uint64_t>(max_nodes, graph::kNoNode)) {}
+    : max_nodes_(std::min<std::uint64_t>(max_nodes, graph::kNoNode)),
+      keys_(max_nodes_ / kPageKeys + 1) {}
 
 std::size_t Interner::KeyHash::operator()(std::string_view key) const {
   return XXH3_64bits(key.data(), key.size());
@@ -29,7 +30,7 @@ absl::Status Interner::Load(const graph::Dictionary& dictionary) {
   bool unique = true;
   WEFT_TRY(dictionary.ReadNodes([&](NodeId node, std::string_view key) {
     const std::string_view kept = Keep(key);
-    keys_.push_back(kept);
+    Append(kept);
     unique = nodes_.emplace(kept, node).second && unique;
   }));
   if (!unique) return absl::DataLossError("the dictionary has the same key twice");
@@ -53,12 +54,22 @@ void Interner::FindAll(std::span<const std::string_view> keys, std::span<NodeId>
 NodeId Interner::Add(std::string_view key) {
   const std::unique_lock lock(mutex_);
   if (const auto found = nodes_.find(key); found != nodes_.end()) return found->second;
-  if (keys_.size() >= max_nodes_) return kNoNode;
-  const auto node = static_cast<NodeId>(keys_.size());
+  if (size() >= max_nodes_) return kNoNode;
+  const auto node = static_cast<NodeId>(size());
   const std::string_view kept = Keep(key);
-  keys_.push_back(kept);
+  Append(kept);
   nodes_.emplace(kept, node);
   return node;
+}
+
+void Interner::Append(std::string_view kept) {
+  const std::uint64_t node = size_.load(std::memory_order_relaxed);
+  const std::size_t page = node / kPageKeys;
+  // Only while nobody reads: a dictionary of more than may be added.
+  if (page == keys_.size()) keys_.resize(page + 1);
+  if (keys_[page] == nullptr) keys_[page] = std::make_unique<std::string_view[]>(kPageKeys);
+  keys_[page][node % kPageKeys] = kept;
+  size_.store(node + 1, std::memory_order_release);
 }
 
 std::string_view Interner::Keep(std::string_view key) {
@@ -76,13 +87,7 @@ std::string_view Interner::Keep(std::string_view key) {
 }
 
 std::string_view Interner::Key(NodeId node) const {
-  const std::shared_lock lock(mutex_);
-  return node < keys_.size() ? keys_[node] : std::string_view();
-}
-
-std::uint64_t Interner::size() const {
-  const std::shared_lock lock(mutex_);
-  return keys_.size();
+  return node < size() ? keys_[node / kPageKeys][node % kPageKeys] : std::string_view();
 }
 
 }  // namespace weft::rpc

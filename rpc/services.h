@@ -7,6 +7,7 @@
 #include "rpc/dispatcher.h"
 #include "rpc/graph_host.h"
 #include "rpc/grpc_stream.h"
+#include "rpc/message_arena.h"
 #include "rpc/unary_call.h"
 #include "weft/v1/admin.grpc.pb.h"
 #include "weft/v1/hierarchy.grpc.pb.h"
@@ -67,8 +68,9 @@ class LinkGrpcService final : public v1::LinkService::CallbackService {
 
 class HierarchyGrpcService final : public v1::HierarchyService::CallbackService {
  public:
-  explicit HierarchyGrpcService(const ServiceEnvironment& environment)
-      : environment_(environment) {}
+  explicit HierarchyGrpcService(const ServiceEnvironment& environment) : environment_(environment) {
+    SetMessageAllocatorFor_Timeline(&timeline_messages_);
+  }
 
   WEFT_UNARY_METHOD(HierarchyService, Timeline)
   WEFT_UNARY_METHOD(HierarchyService, GetEpisode)
@@ -88,6 +90,7 @@ class HierarchyGrpcService final : public v1::HierarchyService::CallbackService 
   WEFT_UNARY_METHOD(HierarchyService, Stats)
 
  private:
+  ArenaAllocator<v1::TimelineRequest, v1::TimelineResponse> timeline_messages_;
   const ServiceEnvironment environment_;
 };
 
