@@ -78,8 +78,7 @@ class AnomalyEnsemble {
   Usual UsualAt(graph::TimeUs time_us) const;
   // The stretch of the past whose shape is nearest to the latest records.
   std::optional<AlikeMoment> NearestShape() const { return shapes_[kBlocks1].NearestMoment(); }
-  // After what time the series repeats itself; a day until something else is found.
-  Season season() const { return season_.season(); }
+  const SeasonFinder& season_finder() const { return season_.finder(); }
   std::size_t bytes() const;
 
   // State to save, and to load.

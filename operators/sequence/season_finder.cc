@@ -26,7 +26,7 @@ double WeightOf(std::int64_t count) {
 
 }  // namespace
 
-bool SeasonFinder::Next(graph::TimeUs time_us, double value) {
+void SeasonFinder::Next(graph::TimeUs time_us, double value) {
   if (count_ > 0) {
     const auto step = static_cast<double>(time_us - time_us_);
     // A gap says little of the step.
@@ -35,7 +35,7 @@ bool SeasonFinder::Next(graph::TimeUs time_us, double value) {
   time_us_ = time_us;
   Learn(value);
   ++count_;
-  return count_ % kEvery == 0 && count_ >= 2 * kEvery && Look();
+  has_changed_ = count_ % kEvery == 0 && count_ >= 2 * kEvery && Look();
 }
 
 void SeasonFinder::Learn(double value) {

@@ -25,9 +25,11 @@ class SeasonFinder {
 
   SeasonFinder() : sums_(kLags) {}
 
-  // Takes the next record in; whether the season is another from now on.
-  bool Next(graph::TimeUs time_us, double value);
+  // Takes the next record in.
+  void Next(graph::TimeUs time_us, double value);
   Season season() const { return season_; }
+  // Whether it is another since the latest record.
+  bool has_changed() const { return has_changed_; }
 
   std::size_t bytes() const { return (sums_.capacity() + past_.capacity()) * sizeof(float); }
 
@@ -71,6 +73,7 @@ class SeasonFinder {
   Season season_;
   double candidate_ = 0.0;   // records after which it was last found to repeat itself
   std::int64_t agreed_ = 0;  // looks that found the same
+  bool has_changed_ = false;
 };
 
 }  // namespace weft::operators::sequence

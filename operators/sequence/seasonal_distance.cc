@@ -3,7 +3,8 @@
 namespace weft::operators::sequence {
 
 void SeasonalDistance::Begin(graph::TimeUs time_us, double value) {
-  if (finder_.Next(time_us, value)) std::ranges::fill(slots_, Slot{});
+  finder_.Next(time_us, value);
+  if (finder_.has_changed()) std::ranges::fill(slots_, Slot{});
   slot_ = SlotOf(time_us);
 }
 

@@ -31,7 +31,7 @@ class SeasonalDistance {
 
   // At this part of the season; NaN before it was seen.
   double MeanAt(graph::TimeUs time_us) const;
-  Season season() const { return finder_.season(); }
+  const SeasonFinder& finder() const { return finder_; }
   std::size_t bytes() const { return finder_.bytes() + slots_.capacity() * sizeof(Slot); }
 
   // State to save, and to load.

@@ -7,11 +7,13 @@ namespace weft::operators::sequence {
 
 SequenceForecaster::SequenceForecaster(const ForecasterSettings& settings)
     : step_us_(settings.step_us), without_(settings.without) {
+  if (settings.finds_season) finder_.emplace();
   for (const std::int64_t horizon : settings.horizons) horizons_.emplace_back(horizon, without_);
 }
 
 std::size_t SequenceForecaster::bytes() const {
-  std::size_t bytes = sizeof(*this) + finder_.bytes() + first_.capacity() * sizeof(Record);
+  std::size_t bytes = sizeof(*this) + first_.capacity() * sizeof(Record);
+  if (finder_) bytes += finder_->bytes();
   for (const SeasonState& one : season_) bytes += one.bytes();
   for (const HorizonForecaster& one : horizons_) bytes += one.bytes();
   return bytes;
@@ -25,14 +27,20 @@ std::vector<AlikeMoment> SequenceForecaster::Alike(std::size_t most) const {
 }
 
 void SequenceForecaster::Next(graph::TimeUs time_us, double value) {
+  finder_->Next(time_us, std::isfinite(value) ? value : last_);
+  Next(time_us, value, *finder_);
+}
+
+void SequenceForecaster::Next(graph::TimeUs time_us, double value, const SeasonFinder& finder) {
   if (!std::isfinite(value)) value = last_;
   last_ = value;
   ++count_;
-  if (scale_.unit > 0.0) return Take(time_us, value);
+  if (scale_.unit > 0.0) return Take(time_us, value, finder);
   first_.push_back({time_us, value});
   if (static_cast<std::int64_t>(first_.size()) < kFirst) return;
   Begin();
-  for (const Record& record : first_) Take(record.time_us, record.value);
+  // No season is found in so few.
+  for (const Record& record : first_) Take(record.time_us, record.value, finder);
   first_.clear();
   first_.shrink_to_fit();
 }
@@ -59,17 +67,17 @@ void SequenceForecaster::BeginSeason() {
 }
 
 // What was learned of another season says little of this one.
-void SequenceForecaster::BeginAnew() {
-  taken_up_ = finder_.season();
+void SequenceForecaster::BeginAnew(Season season) {
+  taken_up_ = season;
   BeginSeason();
   for (HorizonForecaster& one : horizons_) one = HorizonForecaster(one.horizon(), without_);
 }
 
-void SequenceForecaster::Take(graph::TimeUs time_us, double value) {
+void SequenceForecaster::Take(graph::TimeUs time_us, double value, const SeasonFinder& finder) {
   const double scaled = (value - scale_.origin) / scale_.unit;
   for (HorizonForecaster& one : horizons_) one.Learn(scaled);
-  if (finder_.Next(time_us, value)) BeginAnew();
-  const Season season = finder_.season();
+  const Season season = finder.season();
+  if (finder.has_changed()) BeginAnew(season);
   season_.front().Add(PlaceOf(time_us, season), scaled);
   for (HorizonForecaster& one : horizons_)
     one.Say(season_.front(), scale_, PlaceOf(time_us + one.horizon() * step_us_, season), scaled);

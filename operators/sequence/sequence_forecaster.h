@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct ForecasterSettings {
   std::vector<std::int64_t> horizons = {1};  // records ahead, rising
   graph::TimeUs step_us = 0;                 // between records; 0: found from the first ones
   ExpertSet without = {};                    // ForecastExperts, to see what they are worth
+  bool finds_season = true;                  // false: Next is told of it
 };
 
 // Thread-compatible. Exact.
@@ -36,6 +38,8 @@ class SequenceForecaster {
   // Takes the next record in and says where the series will be. A value that is not a number is
   // missing: the one before stands in for it.
   void Next(graph::TimeUs time_us, double value);
+  // The same with the season as one finds it who has taken the same records in, this one as well.
+  void Next(graph::TimeUs time_us, double value, const SeasonFinder& finder);
   // What was said last, by horizon in the order of the settings; unknown before kFirst records.
   std::span<const HorizonForecaster> horizons() const { return horizons_; }
   const Forecast& latest() const { return horizons_.front().latest(); }
@@ -43,8 +47,6 @@ class SequenceForecaster {
   std::int64_t record_count() const { return count_; }
   // Between records; 0 before it is known.
   graph::TimeUs step_us() const { return step_us_; }
-  // After what time the series repeats itself; a day until something else is found.
-  Season season() const { return finder_.season(); }
   // The moments of the past that went most like now; none where a season has too few or too many
   // records.
   std::vector<AlikeMoment> Alike(std::size_t most) const;
@@ -58,7 +60,7 @@ class SequenceForecaster {
     archive.Value(self.step_us_);
     archive.Value(self.scale_);
     archive.Value(self.last_);
-    SeasonFinder::VisitState(self.finder_, archive);
+    if (self.finder_) SeasonFinder::VisitState(*self.finder_, archive);
     archive.Value(self.taken_up_);
     if constexpr (Archive::kLoads) {
       self.season_.clear();
@@ -76,15 +78,15 @@ class SequenceForecaster {
 
   void Begin();
   void BeginSeason();
-  void BeginAnew();
-  void Take(graph::TimeUs time_us, double value);
+  void BeginAnew(Season season);
+  void Take(graph::TimeUs time_us, double value, const SeasonFinder& finder);
 
   std::int64_t count_ = 0;
   std::vector<Record> first_;  // until there are kFirst
   graph::TimeUs step_us_ = 0;
   ValueScale scale_;
   double last_ = 0.0;
-  SeasonFinder finder_;
+  std::optional<SeasonFinder> finder_;
   Season taken_up_;  // as it was found first; how many records it has stays
   ExpertSet without_;
   std::vector<SeasonState> season_;  // one, once the step is known

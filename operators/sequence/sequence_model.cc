@@ -19,6 +19,8 @@ graph::Contract SequenceModel::contract() {
   contract.Output(kSequence).Output(kMarks);
   contract.options_type = v1::SequenceModel::descriptor()->full_name();
   contract.reads = graph::Reads::kBeforeBatch;
+  // Series by series: its state comes from memory once a batch. Reads wait that long.
+  contract.micro_batch = 2048;
   contract.state_version = 3;
   return contract;
 }

@@ -4,7 +4,9 @@ namespace weft::operators::sequence {
 
 WeftSeries::WeftSeries(const SeriesSettings& settings)
     : anomalies_(settings.fields.size()),
-      forecaster_({.horizons = settings.horizons, .step_us = settings.step_us}),
+      forecaster_({.horizons = settings.horizons,
+                   .step_us = settings.step_us,
+                   .finds_season = false}),
       scores_(settings.fields.size()) {}
 
 RecordVerdict WeftSeries::Next(graph::TimeUs time_us, std::span<const double> values) {
@@ -18,7 +20,7 @@ RecordVerdict WeftSeries::Next(graph::TimeUs time_us, std::span<const double> va
     verdict.field = static_cast<std::int32_t>(f);
     verdict.by_expert = one.by_expert;
   }
-  forecaster_.Next(time_us, values.front());
+  forecaster_.Next(time_us, values.front(), anomalies_.front().season_finder());
   time_us_ = time_us;
   verdict.forecasts = Latest();
   return verdict;
@@ -51,7 +53,7 @@ SeriesExplanation WeftSeries::Explain() const {
              usual.most,
              usual.recent_mean,
              usual.season_mean,
-             anomalies_[f].season().period_us};
+             anomalies_[f].season_finder().season().period_us};
   }
   for (const HorizonForecaster& one : forecaster_.horizons()) {
     const Forecast& forecast = one.latest();
