@@ -12,6 +12,8 @@ std::uint32_t EventBuilder::KeyIndex(std::string_view key) {
   // Strings of a repeated field stay where they are, so the view does too.
   std::string& kept = *columns_.add_key();
   kept.assign(key);
+  // With its tag and length.
+  bytes_ += static_cast<std::int64_t>(key.size()) + 6;
   keys_.emplace(kept, index);
   return index;
 }
@@ -28,10 +30,14 @@ void EventBuilder::Add(std::string_view source, std::string_view target, std::in
   }
   columns_.set_feature_count(static_cast<std::int32_t>(features.size()));
   columns_.mutable_feature()->Add(features.begin(), features.end());
+  // Two indexes, the time and the label.
+  constexpr std::int64_t kEventBytes = 2 * 5 + 10 + 4;
+  bytes_ += kEventBytes + static_cast<std::int64_t>(features.size_bytes());
 }
 
 v1::EventColumns EventBuilder::Take() {
   keys_.clear();
+  bytes_ = 0;
   return std::exchange(columns_, v1::EventColumns());
 }
 

@@ -1,6 +1,7 @@
 // EventBuilder: events one by one into EventColumns, with each key once.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -21,6 +22,8 @@ class EventBuilder {
   void Add(std::string_view source, std::string_view target, std::int64_t time_us,
            std::optional<float> label, std::span<const float> features);
   std::int64_t size() const { return columns_.time_us_size(); }
+  // Of the batch as a message, at most.
+  std::int64_t bytes() const { return bytes_; }
   // The batch; the builder is empty afterwards.
   v1::EventColumns Take();
 
@@ -28,6 +31,7 @@ class EventBuilder {
   std::uint32_t KeyIndex(std::string_view key);
 
   v1::EventColumns columns_;
+  std::int64_t bytes_ = 0;
   absl::flat_hash_map<std::string_view, std::uint32_t> keys_;  // views into columns_
 };
 

@@ -72,7 +72,8 @@ class StreamingClient final : public IngestClient {
                    std::optional<float> label, std::span<const float> features) override {
     if (!builder_.Fits(features.size())) WEFT_TRY(Flush());
     builder_.Add(source, target, time_us, label, features);
-    if (builder_.size() < BatchEvents()) return absl::OkStatus();
+    if (builder_.size() < BatchEvents() && 2 * builder_.bytes() < welcome_.limits().message_bytes())
+      return absl::OkStatus();
     return Flush();
   }
 

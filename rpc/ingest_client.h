@@ -31,7 +31,9 @@ class IngestClient {
     std::string producer;  // unique in the feed
     bool resume = false;   // go on where this producer stopped
     std::int32_t feature_count = 0;
-    std::int64_t batch_events = 2048;
+    // At most; fewer where the server takes fewer, or where they would be more than half of the
+    // largest message.
+    std::int64_t batch_events = 8192;
     // How long to go on trying when the connection breaks; 0: not at all.
     double reconnect_seconds = 60;
     // Called for each event that the server did not accept, on a thread of the client; must not

@@ -92,6 +92,28 @@ class ServerTest : public ::testing::Test {
   std::vector<std::pair<std::uint64_t, v1::RejectReason>> rejects_;
 };
 
+// However wide events are, batches fit into messages.
+TEST_F(ServerTest, BatchesOfWideEventsFitIntoMessages) {
+  constexpr int kEvents = 300;
+  Server::Options options = TestServerOptions(place_);
+  options.config.mutable_feed()->set_feature_count(200);
+  options.config.mutable_call()->set_max_message_bytes(8192);
+  Start(std::move(options));
+  IngestClient::Options ingest;
+  ingest.address = server_->address();
+  ingest.feed = "events";
+  ingest.producer = "p";
+  ingest.feature_count = 200;
+  auto client = IngestClient::Open(std::move(ingest));
+  ASSERT_TRUE(client.ok()) << client.status();
+  const std::vector<float> features(200, 0.5F);
+  for (int i = 0; i < kEvents; ++i)
+    ASSERT_TRUE((*client)->Add("s" + std::to_string(i), "t", i, {}, features).ok());
+  const absl::Status status = (*client)->Wait(IngestClient::Level::kApplied);
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ((*client)->progress().applied_seq, static_cast<std::uint64_t>(kEvents));
+}
+
 TEST_F(ServerTest, EventsComeInAndPredictionsGoOut) {
   Start();
   const auto client = OpenIngest("p");
