@@ -6,6 +6,7 @@
 #include "deploy/weft/bench.h"
 #include "gpu/host_device.h"
 #include "operators/learn/process_cost.h"
+#include "operators/sequence/sequence_model.h"
 #include "operators/sequence/series_table.h"
 
 namespace weft::deploy {
@@ -39,7 +40,7 @@ SeriesTable MakeTable(const BenchFlags& flags, std::int64_t most_series) {
 // Records [begin, end) of `series` series, which come in turns and are taken in batches, as the
 // operator takes them; the CPU seconds that it took. What is made up is not measured.
 double Follow(SeriesTable& table, std::int64_t series, std::int64_t begin, std::int64_t end) {
-  constexpr std::int64_t kAtOnce = 4096;
+  static const std::int64_t kAtOnce = operators::sequence::SequenceModel::contract().micro_batch;
   double seconds = 0.0;
   std::vector<graph::NodeId> of;
   std::vector<double> values;
@@ -53,11 +54,11 @@ double Follow(SeriesTable& table, std::int64_t series, std::int64_t begin, std::
       values.push_back(ValueOf(of.back(), i / series));
     }
     const double start = operators::learn::ProcessCpuSeconds();
-    for (const std::size_t i : table.kept().OrderOf(of))
-      WEFT_CHECK(table
-                     .Next(of[i], {}, (from + static_cast<std::int64_t>(i)) / series * kStepUs,
-                           std::span(&values[i], 1))
-                     .ok());
+    const auto take = [&](std::size_t i) {
+      const graph::TimeUs time_us = (from + static_cast<std::int64_t>(i)) / series * kStepUs;
+      return table.Next(of[i], {}, time_us, std::span(&values[i], 1)).status();
+    };
+    WEFT_CHECK(table.TakeInOrder(of, take).ok());
     seconds += operators::learn::ProcessCpuSeconds() - start;
   }
   return seconds;

@@ -45,6 +45,9 @@ std::size_t AnomalyEnsemble::bytes() const {
 
 AnomalyVerdict AnomalyEnsemble::Next(graph::TimeUs time_us, double value) {
   if (!std::isfinite(value)) value = last_;
+  // Of many series in turn each finds its state far away, in many places.
+  for (const RankCalibration& ranks : ranks_) ranks.Prefetch();
+  for (const Discord& shape : shapes_) shape.Prefetch();
   season_.Begin(time_us, value);
   AnomalyVerdict verdict;
   Judge(value, verdict);
@@ -88,21 +91,30 @@ double AnomalyEnsemble::Variance(double value) {
   return std::abs(calm_now_ - calm_.mean) / (calm_.deviation + 0.05);
 }
 
+// All statistics first: the ranks of each lie far away in memory and are asked for at once.
 void AnomalyEnsemble::Judge(double value, AnomalyVerdict& verdict) {
+  std::array<std::optional<double>, kRanks> statistic;
+  statistic[kRankLevel] = level_.Of(value, bounds_);
+  statistic[kRankSeason] = season_.Of(value, bounds_);
+  statistic[kRankVariance] = Variance(value);
+  for (std::size_t shape = 0; shape < kShapes; ++shape)
+    statistic[kRankShapes + shape] = shapes_[shape].Next(value, bounds_.spread.deviation);
+  for (std::size_t i = 0; i < kRanks; ++i)
+    if (statistic[i]) ranks_[i].Prefetch(*statistic[i]);
+  const auto rarity = [&](std::size_t i) { return ranks_[i].Next(*statistic[i]); };
   verdict.by_expert[kRange] = OutsideRange(value);
-  verdict.by_expert[kLevel] = ranks_[kRankLevel].Next(level_.Of(value, bounds_));
-  if (const auto distance = season_.Of(value, bounds_))
-    verdict.by_expert[kSeason] = ranks_[kRankSeason].Next(*distance);
-  verdict.by_expert[kVariance] = ranks_[kRankVariance].Next(Variance(value));
-  JudgeShapes(value, verdict);
+  verdict.by_expert[kLevel] = rarity(kRankLevel);
+  if (statistic[kRankSeason]) verdict.by_expert[kSeason] = rarity(kRankSeason);
+  verdict.by_expert[kVariance] = rarity(kRankVariance);
+  for (std::size_t shape = 0; shape < kShapes; ++shape) {
+    if (!statistic[kRankShapes + shape]) continue;
+    statistic_[shape] = *statistic[kRankShapes + shape];
+    rarity_[shape] = rarity(kRankShapes + shape);
+  }
+  JudgeShapes(verdict);
 }
 
-void AnomalyEnsemble::JudgeShapes(double value, AnomalyVerdict& verdict) {
-  for (std::size_t shape = 0; shape < kShapes; ++shape)
-    if (const auto statistic = shapes_[shape].Next(value, bounds_.spread.deviation)) {
-      statistic_[shape] = *statistic;
-      rarity_[shape] = ranks_[kRankShapes + shape].Next(*statistic);
-    }
+void AnomalyEnsemble::JudgeShapes(AnomalyVerdict& verdict) {
   // A deviation that is rare and tiny is no matter.
   const auto by_size = [this](Shape shape) {
     const double range = bounds_.range();

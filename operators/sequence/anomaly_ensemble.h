@@ -109,7 +109,7 @@ class AnomalyEnsemble {
   static constexpr std::size_t kRanks = std::size_t{kRankShapes} + std::size_t{kShapes};
 
   void Judge(double value, AnomalyVerdict& verdict);
-  void JudgeShapes(double value, AnomalyVerdict& verdict);
+  void JudgeShapes(AnomalyVerdict& verdict);
   double OutsideRange(double value) const;
   double Variance(double value);
   void Learn(double value);

@@ -41,6 +41,11 @@ class Discord {
   // The nearest neighbour of the latest stretch; nothing before there are stretches enough.
   std::optional<AlikeMoment> NearestMoment() const;
 
+  // Asks memory for what Next will look at first.
+  void Prefetch() const {
+    if (options_.dead_zone) all_.Prefetch();
+    __builtin_prefetch(blocks_.data() + blocks_.size());
+  }
   std::size_t bytes() const;
 
   // State to save, and to load into one with the same options.

@@ -39,9 +39,20 @@ double Forecast::BelowAt(double width, double x) const {
   return below;
 }
 
-Forecast::Place Forecast::At(double x) const {
+PointForecasts Forecast::Points() const {
+  PointForecasts points;
+  for (std::size_t e = 0; e < kForecastExperts; ++e)
+    for (std::size_t w = 0; w < kWidths.size(); ++w)
+      if (weight[e] > 0.0 && e != kHistogram && width_weight[w] > 0.0)
+        points.Add({point[e].point, kWidths[w] * point[e].scale});
+  return points;
+}
+
+Forecast::Place Forecast::At(const PointForecasts& points, double x) const {
   const double scaled = (x - origin) / unit;
+  const auto places = points.At(scaled);
   Place place;
+  std::size_t next = 0;
   for (std::size_t e = 0; e < kForecastExperts; ++e) {
     if (weight[e] <= 0.0) continue;
     Place one;
@@ -50,10 +61,9 @@ Forecast::Place Forecast::At(double x) const {
     } else {
       for (std::size_t w = 0; w < kWidths.size(); ++w) {
         if (width_weight[w] <= 0.0) continue;
-        const PointForecast at{point[e].point, kWidths[w] * point[e].scale};
-        const auto [below, density] = at.At(scaled);
-        one.below += width_weight[w] * below;
-        one.density += width_weight[w] * density;
+        one.below += width_weight[w] * places[next].below;
+        one.density += width_weight[w] * places[next].density;
+        ++next;
       }
     }
     place.below += weight[e] * one.below;
@@ -67,12 +77,14 @@ Forecast::Place Forecast::At(double x) const {
 double Forecast::Quantile(double probability) const {
   constexpr int kMostSteps = 60;
   constexpr double kClose = 1e-5;
+  const PointForecasts points = Points();
+  const auto below = [&](double x) { return At(points, x).below; };
   double low = mean - unit, high = mean + unit;
-  for (int i = 0; i < kMostSteps && Below(low) > probability; ++i) low -= high - low;
-  for (int i = 0; i < kMostSteps && Below(high) < probability; ++i) high += high - low;
+  for (int i = 0; i < kMostSteps && below(low) > probability; ++i) low -= high - low;
+  for (int i = 0; i < kMostSteps && below(high) < probability; ++i) high += high - low;
   double x = mean;
   for (int i = 0; i < kMostSteps; ++i) {
-    const Place place = At(x);
+    const Place place = At(points, x);
     const double off = place.below - probability;
     if (std::abs(off) < kClose) break;
     (off < 0.0 ? low : high) = x;

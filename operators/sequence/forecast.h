@@ -36,7 +36,7 @@ class Forecast {
 
   bool is_known() const { return unit > 0.0; }
   // Probability of less than x.
-  double Below(double x) const { return At(x).below; }
+  double Below(double x) const { return At(Points(), x).below; }
   // The x below which it will be with this probability.
   double Quantile(double probability) const;
 
@@ -46,11 +46,14 @@ class Forecast {
   double BelowAt(double width, double x) const;
 
  private:
-  struct Place {
-    double below = 0.0, density = 0.0;
-  };
-  Place At(double x) const;
+  using Place = PointForecast::Place;
+  static_assert((kForecastExperts - 1) * kWidths.size() <= PointForecasts::kMost);
+
+  // `points`: Points().
+  Place At(const PointForecasts& points, double x) const;
   Place HistogramAt(double scaled) const;
+  // Of the experts that count, at each width that does.
+  PointForecasts Points() const;
 };
 
 }  // namespace weft::operators::sequence

@@ -10,6 +10,9 @@ namespace {
 
 constexpr double kLeastScale = 1e-4;
 
+// Of a narrow and a wide logistic distribution.
+constexpr double kNarrow = 0.85, kWide = 0.15, kTimes = 3.0;
+
 double Logistic(double x) { return static_cast<double>(gpu::Sigmoid(static_cast<float>(x))); }
 
 void Reweigh(std::span<double> weight, std::span<const double> probability) {
@@ -48,12 +51,29 @@ void ForecastScale::Learn(std::int32_t day_slot, double error) {
   all_ += kAllRate * (size - all_);
 }
 
-std::pair<double, double> PointForecast::At(double x) const {
-  constexpr double kNarrow = 0.85, kWide = 0.15, kTimes = 3.0;
+double PointForecast::Below(double x) const {
   const double off = (x - point) / scale;
-  const double narrow = Logistic(off), wide = Logistic(off / kTimes);
-  return {kNarrow * narrow + kWide * wide,
-          (kNarrow * narrow * (1.0 - narrow) + kWide / kTimes * wide * (1.0 - wide)) / scale};
+  return kNarrow * Logistic(off) + kWide * Logistic(off / kTimes);
+}
+
+// Of all kMost, so that the compiler knows how often its vectors go round.
+std::array<PointForecast::Place, PointForecasts::kMost> PointForecasts::At(double x) const {
+  float narrow[kMost], wide[kMost];
+  for (std::size_t i = 0; i < kMost; ++i) {
+    const double off = (x - all_[i].point) / all_[i].scale;
+    narrow[i] = static_cast<float>(off);
+    wide[i] = static_cast<float>(off / kTimes);
+  }
+  for (std::size_t i = 0; i < kMost; ++i) narrow[i] = gpu::Sigmoid(narrow[i]);
+  for (std::size_t i = 0; i < kMost; ++i) wide[i] = gpu::Sigmoid(wide[i]);
+  std::array<PointForecast::Place, kMost> places;
+  for (std::size_t i = 0; i < kMost; ++i) {
+    const auto near = static_cast<double>(narrow[i]), far = static_cast<double>(wide[i]);
+    places[i].below = kNarrow * near + kWide * far;
+    places[i].density =
+        (kNarrow * near * (1.0 - near) + kWide / kTimes * far * (1.0 - far)) / all_[i].scale;
+  }
+  return places;
 }
 
 ExpertWeights::ExpertWeights(std::size_t experts)

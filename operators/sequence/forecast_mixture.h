@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "operators/sequence/calendar.h"
@@ -39,10 +38,26 @@ class ForecastScale {
 // A point with heavy tails: 85 in 100 of a logistic distribution, 15 of one three times as wide.
 struct PointForecast {
   double point = 0.0, scale = 1.0;
+  struct Place {
+    double below = 0.0, density = 0.0;
+  };
   // Probability of less than x.
-  double Below(double x) const { return At(x).first; }
-  // The same, and the density there.
-  std::pair<double, double> At(double x) const;
+  double Below(double x) const;
+};
+
+// Several of them at one x.
+class PointForecasts {
+ public:
+  static constexpr std::size_t kMost = 24;
+
+  // At most kMost.
+  void Add(const PointForecast& one) { all_[count_++] = one; }
+  // Probability of less than x by each, and the density there.
+  std::array<PointForecast::Place, kMost> At(double x) const;
+
+ private:
+  std::array<PointForecast, kMost> all_ = {};
+  std::size_t count_ = 0;
 };
 
 // Weights that follow who did well: each forecast multiplies them by the square root of the

@@ -10,10 +10,10 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "graph/bytes_state.h"
 #include "graph/check.h"
@@ -86,6 +86,22 @@ class KeptSeries {
   // other: its state then comes from memory once, not with every record. Taken in this order they
   // leave what they leave in their own, which it is where one series would give way to another.
   std::vector<std::size_t> OrderOf(std::span<const graph::NodeId> series) const;
+
+  // Calls take(i) for all places in that order, and prefetch(kept) of the next series in memory
+  // while one is taken. The first error ends it.
+  template <class Prefetch, class Take>
+  absl::Status TakeInOrder(std::span<const graph::NodeId> series, Prefetch prefetch, Take take) {
+    const std::vector<std::size_t> order = OrderOf(series);
+    for (std::size_t i = 0, next = 0; i < order.size(); ++i) {
+      if (i == next) {
+        while (next < order.size() && series[order[next]] == series[order[i]]) ++next;
+        if (next < order.size())
+          if (const Kept* const kept = latest_.Find(series[order[next]])) prefetch(*kept);
+      }
+      WEFT_TRY(take(order[i]));
+    }
+    return absl::OkStatus();
+  }
 
   // In memory.
   const LatestSeries<Kept>& latest() const { return latest_; }
@@ -165,7 +181,7 @@ template <class Kept>
 std::vector<std::size_t> KeptSeries<Kept>::OrderOf(std::span<const graph::NodeId> series) const {
   std::vector<std::size_t> order(series.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::unordered_map<graph::NodeId, std::size_t> last;
+  absl::flat_hash_map<graph::NodeId, std::size_t> last;
   std::int64_t new_count = 0;
   for (std::size_t i = 0; i < series.size(); ++i)
     if (last.insert_or_assign(series[i], i).second && latest_.Find(series[i]) == nullptr)

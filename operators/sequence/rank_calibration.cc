@@ -8,7 +8,7 @@
 namespace weft::operators::sequence {
 
 double RankCalibration::Next(double statistic) {
-  const auto value = static_cast<float>(std::clamp(statistic, -1e30, 1e30));
+  const float value = Clamped(statistic);
   const double rarity = ring_.size() >= options_.fewest ? Rarity(value) : 0.0;
   ForgetIfLasting(value);
   if (++seen_ > options_.skipped) ring_.Add(value);
@@ -32,20 +32,19 @@ void RankCalibration::ForgetIfLasting(float statistic) {
 // A generalised Pareto tail over the largest twentieth, by its first two moments; no more than 1.5
 // above what was counted.
 double RankCalibration::Rarity(float statistic) const {
-  const auto sorted = ring_.sorted();
-  const auto count = static_cast<double>(sorted.size());
+  const auto count = static_cast<double>(ring_.size());
   const double share = (1.0 + static_cast<double>(ring_.CountAtLeast(statistic))) / (count + 1.0);
   const double counted = -Log10(share);
   const auto tail = std::max<std::size_t>(8, static_cast<std::size_t>(0.05 * count));
-  if (sorted.size() <= tail) return std::clamp(counted, 0.0, kMost);
-  const double least = static_cast<double>(sorted[sorted.size() - tail - 1]);
+  if (ring_.size() <= tail) return std::clamp(counted, 0.0, kMost);
+  const auto least = static_cast<double>(ring_.At(ring_.size() - tail - 1));
   if (static_cast<double>(statistic) <= least) return std::clamp(counted, 0.0, kMost);
   double sum = 0.0, squares = 0.0;
-  for (std::size_t i = sorted.size() - tail; i < sorted.size(); ++i) {
-    const double excess = static_cast<double>(sorted[i]) - least;
+  ring_.VisitFrom(ring_.size() - tail, [&](float one) {
+    const double excess = static_cast<double>(one) - least;
     sum += excess;
     squares += excess * excess;
-  }
+  });
   const auto size = static_cast<double>(tail);
   const double mean = sum / size;
   const double variance = squares / size - mean * mean;

@@ -2,6 +2,7 @@
 // ten, 2 for once in a hundred, and so on. Beyond what was seen, a fitted tail goes on.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 
 #include "operators/sequence/normal_tail.h"
@@ -31,6 +32,9 @@ class RankCalibration {
   // before, so that something lasting has changed, and only these are the past from now on.
   bool has_forgotten() const { return has_forgotten_ != 0; }
 
+  // Asks memory for what Next will look at, before and when its statistic is known.
+  void Prefetch() const { ring_.Prefetch(); }
+  void Prefetch(double statistic) const { ring_.Prefetch(Clamped(statistic)); }
   std::size_t bytes() const { return ring_.bytes(); }
 
   // State to save, and to load into one with the same options.
@@ -45,6 +49,9 @@ class RankCalibration {
  private:
   static constexpr std::size_t kLasting = 200;
 
+  static float Clamped(double statistic) {
+    return static_cast<float>(std::clamp(statistic, -1e30, 1e30));
+  }
   double Rarity(float statistic) const;
   void ForgetIfLasting(float statistic);
 

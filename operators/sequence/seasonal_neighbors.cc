@@ -53,37 +53,46 @@ void SeasonalNeighbors::VisitMoments(std::int64_t fewest_ago, Visit visit) const
     }
 }
 
+// By how many days ago it was, modulo a week.
+std::array<float, 7> SeasonalNeighbors::Penalties(std::int32_t target_weekday) const {
+  constexpr float kOtherDay = 0.3f, kOtherKind = 1.0f;
+  std::array<float, 7> penalty = {};
+  for (std::int32_t ago = 1; ago < 7 && options_.has_week; ++ago) {
+    const std::int32_t weekday = (target_weekday - ago + 7) % 7;
+    penalty[static_cast<std::size_t>(ago)] =
+        (weekday >= 5) == (target_weekday >= 5) ? kOtherDay : kOtherKind;
+  }
+  return penalty;
+}
+
 std::optional<double> SeasonalNeighbors::Forecast(std::int64_t horizon,
                                                   std::int32_t target_weekday) const {
   if (count_ < options_.fewest_days * options_.day) return std::nullopt;
-  constexpr float kWidth = 0.05f, kOtherDay = 0.3f, kOtherKind = 1.0f, kOff = 0.15f;
+  constexpr float kWidth = 0.05f, kOff = 0.15f;
   const float* const now = values_.data() + values_.size() - 1;
-  const auto penalty = [&](std::int64_t days_ago) {
-    const auto weekday = static_cast<std::int32_t>(((target_weekday - days_ago) % 7 + 7) % 7);
-    if (!options_.has_week || weekday == target_weekday) return 0.0f;
-    return (weekday >= 5) == (target_weekday >= 5) ? kOtherDay : kOtherKind;
-  };
-  struct Candidate {
-    float log_weight;
-    float forecast;
-  };
-  std::vector<Candidate> candidates;
-  candidates.reserve(static_cast<std::size_t>(3 * options_.days));
+  const auto penalty = Penalties(target_weekday);
+  // Columns, so that what is the same for each is done for many at once.
+  const auto most = static_cast<std::size_t>(3 * options_.days);
+  std::vector<float> weight(most), forecast(most);
+  std::size_t count = 0;
   float best = -std::numeric_limits<float>::infinity();
   VisitMoments(horizon, [&](std::int64_t back, std::int64_t day, std::int64_t off, float distance) {
     const float* const then = now - back;
-    const float extra = 0.02f * (penalty(day) + (off == 0 ? 0.0f : kOff));
-    const float log_weight =
-        -(distance + extra) / (kWidth * kWidth) - static_cast<float>(day) / 200.0f;
-    best = std::max(best, log_weight);
-    candidates.push_back({log_weight, then[horizon] + 0.6f * (now[0] - then[0])});
+    const float extra =
+        0.02f * (penalty[static_cast<std::size_t>(day % 7)] + (off == 0 ? 0.0f : kOff));
+    weight[count] = -(distance + extra) / (kWidth * kWidth) - static_cast<float>(day) / 200.0f;
+    forecast[count] = then[horizon] + 0.6f * (now[0] - then[0]);
+    best = std::max(best, weight[count]);
+    ++count;
   });
-  if (candidates.empty()) return std::nullopt;
+  if (count == 0) return std::nullopt;
+  float* const of = weight.data();
+  for (std::size_t i = 0; i < count; ++i) of[i] = gpu::Exp(of[i] - best);
   double sum = 0.0, all = 0.0;
-  for (const Candidate& one : candidates) {
-    const auto weight = static_cast<double>(gpu::Exp(one.log_weight - best));
-    all += weight;
-    sum += weight * static_cast<double>(one.forecast);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto one = static_cast<double>(weight[i]);
+    all += one;
+    sum += one * static_cast<double>(forecast[i]);
   }
   return sum / all;
 }

@@ -2,6 +2,7 @@
 // now: nearest neighbours among the moments at the same time of day, or one record off.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -49,6 +50,7 @@ class SeasonalNeighbors {
   // each moment was, and its squared distance.
   template <class Visit>
   void VisitMoments(std::int64_t fewest_ago, Visit visit) const;
+  std::array<float, 7> Penalties(std::int32_t target_weekday) const;
 
   NeighborOptions options_;
   std::int64_t most_;

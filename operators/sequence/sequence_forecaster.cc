@@ -45,6 +45,13 @@ void SequenceForecaster::Next(graph::TimeUs time_us, double value, const SeasonF
   first_.shrink_to_fit();
 }
 
+void SequenceForecaster::Prefetch(graph::TimeUs time_us, Season season) const {
+  if (season_.empty()) return;
+  season_.front().Prefetch(PlaceOf(time_us, season));
+  for (const HorizonForecaster& one : horizons_)
+    season_.front().Prefetch(PlaceOf(time_us + one.horizon() * step_us_, season));
+}
+
 // The step is the median of those seen.
 void SequenceForecaster::Begin() {
   std::vector<graph::TimeUs> steps;

@@ -40,6 +40,8 @@ class SequenceForecaster {
   void Next(graph::TimeUs time_us, double value);
   // The same with the season as one finds it who has taken the same records in, this one as well.
   void Next(graph::TimeUs time_us, double value, const SeasonFinder& finder);
+  // Asks memory for what Next will look at.
+  void Prefetch(graph::TimeUs time_us, Season season) const;
   // What was said last, by horizon in the order of the settings; unknown before kFirst records.
   std::span<const HorizonForecaster> horizons() const { return horizons_; }
   const Forecast& latest() const { return horizons_.front().latest(); }

@@ -20,7 +20,7 @@ graph::Contract SequenceModel::contract() {
   contract.options_type = v1::SequenceModel::descriptor()->full_name();
   contract.reads = graph::Reads::kBeforeBatch;
   // Series by series: its state comes from memory once a batch. Reads wait that long.
-  contract.micro_batch = 2048;
+  contract.micro_batch = 8192;
   contract.state_version = 3;
   return contract;
 }
@@ -68,10 +68,12 @@ absl::StatusOr<std::vector<SequenceRow>> SequenceModel::TakeAll(graph::ProcessCo
   const auto begin = static_cast<std::size_t>(context.begin());
   const auto end = static_cast<std::size_t>(context.end());
   std::vector<SequenceRow> rows(end - begin);
-  for (const std::size_t i :
-       table_->kept().OrderOf(std::span(events.source).subspan(begin, end - begin))) {
-    WEFT_ASSIGN(rows[i], Take(events, begin + i, context.end_position()));
-  }
+  const auto take = [&](std::size_t i) {
+    absl::StatusOr<SequenceRow> row = Take(events, begin + i, context.end_position());
+    if (row.ok()) rows[i] = *std::move(row);
+    return row.status();
+  };
+  WEFT_TRY(table_->TakeInOrder(std::span(events.source).subspan(begin, end - begin), take));
   return rows;
 }
 

@@ -1,16 +1,18 @@
 #include "operators/sequence/weft_series.h"
 
+#include "operators/sequence/prefetch_archive.h"
+
 namespace weft::operators::sequence {
 
 WeftSeries::WeftSeries(const SeriesSettings& settings)
     : anomalies_(settings.fields.size()),
-      forecaster_({.horizons = settings.horizons,
-                   .step_us = settings.step_us,
-                   .finds_season = false}),
+      forecaster_(
+          {.horizons = settings.horizons, .step_us = settings.step_us, .finds_season = false}),
       scores_(settings.fields.size()) {}
 
 RecordVerdict WeftSeries::Next(graph::TimeUs time_us, std::span<const double> values) {
   RecordVerdict verdict;
+  forecaster_.Prefetch(time_us, anomalies_.front().season_finder().season());
   for (std::size_t f = 0; f < anomalies_.size(); ++f) {
     const AnomalyVerdict one = anomalies_[f].Next(time_us, values[f]);
     scores_[f] = one.score;
@@ -70,6 +72,11 @@ SeriesExplanation WeftSeries::Explain() const {
       explanation.alike.push_back(*nearest);
   explanation.step_us = forecaster_.step_us();
   return explanation;
+}
+
+void WeftSeries::Prefetch() const {
+  PrefetchArchive archive;
+  VisitState(*this, archive);
 }
 
 std::size_t WeftSeries::bytes() const {
