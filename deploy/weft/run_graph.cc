@@ -26,7 +26,7 @@ struct Flags {
   std::vector<std::string> outputs;  // NAME=FILE
   std::string trace;
   std::int32_t threads = 2;
-  std::int32_t record_events = 1024;
+  std::int32_t record_events = 8192;
   bool json = false;
   InputFlags input;
 };
