@@ -8,7 +8,8 @@ namespace weft::graph {
 
 std::string ColdPrefix(std::string_view spec_digest, std::string_view node,
                        std::uint32_t state_version) {
-  return Concat(spec_digest, "/", node, "/", state_version, "/");
+  // Names of nodes have slashes, but no colons.
+  return Concat(spec_digest, "/", node, "/", state_version, kColdPrefixEnd);
 }
 
 void NodeColdStore::Put(std::string_view name, std::string bytes) {

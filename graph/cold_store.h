@@ -34,7 +34,8 @@ class ColdStore {
   virtual void Forget(std::string_view name, LogPosition from) = 0;
 };
 
-// With what the names of all begin that a node of a graph puts; no other name begins with it.
+// With what the names of all begin that a node of a graph puts, and where that ends.
+inline constexpr char kColdPrefixEnd = ':';
 std::string ColdPrefix(std::string_view spec_digest, std::string_view node,
                        std::uint32_t state_version);
 

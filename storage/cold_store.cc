@@ -41,12 +41,9 @@ std::optional<graph::LogPosition> DecodePlace(std::string_view bytes) {
   return place;
 }
 
-// What graph::ColdPrefix put before a name: up to its third slash.
+// What graph::ColdPrefix put before a name; all of one without it.
 std::string_view PrefixOf(std::string_view name) {
-  std::size_t end = 0;
-  for (int part = 0; part < 3 && end < name.size(); ++part)
-    end = std::min(name.find('/', end), name.size() - 1) + 1;
-  return name.substr(0, end);
+  return name.substr(0, std::min(name.find(graph::kColdPrefixEnd), name.size() - 1) + 1);
 }
 
 // Of each feed, the place that both have.

@@ -110,6 +110,21 @@ TEST_F(ColdStoreTest, LetsGoOfWhatNoCheckpointsNodeHas) {
   EXPECT_TRUE(absl::IsNotFound(other.Get("1/0").status()));
 }
 
+// Names of nodes may have slashes.
+TEST_F(ColdStoreTest, KeepsWhatANodeWithSlashesInItsNameHas) {
+  graph::NodeColdStore sub(&directory_->cold(), graph::ColdPrefix("spec", "a/b/c", 2));
+  sub.Put("1/0", "one");
+  auto writer = directory_->checkpoints().Begin();
+  ASSERT_TRUE(writer.ok()) << writer.status();
+  graph::CheckpointManifest manifest;
+  manifest.spec_digest = "spec";
+  manifest.applied = {{0, 1, 5}};
+  manifest.operators = {{"a/b/c", "operator", 2, 0, 0}};
+  (*writer)->Operator("a/b/c");
+  ASSERT_TRUE((*writer)->Commit(manifest).ok());
+  EXPECT_EQ(sub.Get("1/0").value_or("gone"), "one");
+}
+
 // After a graph was changed its log is replayed from the beginning, while checkpoints of the graph
 // before have more of it.
 TEST_F(ColdStoreTest, CheckpointsOfOtherGraphsSayNothingOfWhatIsNeeded) {
