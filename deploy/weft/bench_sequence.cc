@@ -54,11 +54,10 @@ double Follow(SeriesTable& table, std::int64_t series, std::int64_t begin, std::
       values.push_back(ValueOf(of.back(), i / series));
     }
     const double start = operators::learn::ProcessCpuSeconds();
-    const auto take = [&](std::size_t i) {
+    for (const std::size_t i : table.kept().OrderOf(of)) {
       const graph::TimeUs time_us = (from + static_cast<std::int64_t>(i)) / series * kStepUs;
-      return table.Next(of[i], {}, time_us, std::span(&values[i], 1)).status();
-    };
-    WEFT_CHECK(table.TakeInOrder(of, take).ok());
+      WEFT_CHECK(table.Next(of[i], {}, time_us, std::span(&values[i], 1)).ok());
+    }
     seconds += operators::learn::ProcessCpuSeconds() - start;
   }
   return seconds;

@@ -87,22 +87,6 @@ class KeptSeries {
   // leave what they leave in their own, which it is where one series would give way to another.
   std::vector<std::size_t> OrderOf(std::span<const graph::NodeId> series) const;
 
-  // Calls take(i) for all places in that order, and prefetch(kept) of the next series in memory
-  // while one is taken. The first error ends it.
-  template <class Prefetch, class Take>
-  absl::Status TakeInOrder(std::span<const graph::NodeId> series, Prefetch prefetch, Take take) {
-    const std::vector<std::size_t> order = OrderOf(series);
-    for (std::size_t i = 0, next = 0; i < order.size(); ++i) {
-      if (i == next) {
-        while (next < order.size() && series[order[next]] == series[order[i]]) ++next;
-        if (next < order.size())
-          if (const Kept* const kept = latest_.Find(series[order[next]])) prefetch(*kept);
-      }
-      WEFT_TRY(take(order[i]));
-    }
-    return absl::OkStatus();
-  }
-
   // In memory.
   const LatestSeries<Kept>& latest() const { return latest_; }
   std::int64_t size() const { return latest_.size(); }

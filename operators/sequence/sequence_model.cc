@@ -68,11 +68,10 @@ absl::StatusOr<std::vector<SequenceRow>> SequenceModel::TakeAll(graph::ProcessCo
   const auto begin = static_cast<std::size_t>(context.begin());
   const auto end = static_cast<std::size_t>(context.end());
   std::vector<SequenceRow> rows(end - begin);
-  const auto take = [&](std::size_t i) -> absl::Status {
+  const auto order = table_->kept().OrderOf(std::span(events.source).subspan(begin, end - begin));
+  for (const std::size_t i : order) {
     WEFT_ASSIGN(rows[i], Take(events, begin + i, context.end_position()));
-    return absl::OkStatus();
-  };
-  WEFT_TRY(table_->TakeInOrder(std::span(events.source).subspan(begin, end - begin), take));
+  }
   return rows;
 }
 

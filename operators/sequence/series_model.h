@@ -67,8 +67,6 @@ class SeriesModel {
   virtual SeriesExplanation Explain() const = 0;
   virtual std::int64_t record_count() const = 0;
   virtual std::size_t bytes() const = 0;
-  // Asks memory for what Next will look at.
-  virtual void Prefetch() const {}
 
   virtual void Save(graph::SavingArchive& archive) const = 0;
   // Into one just made with the same settings.

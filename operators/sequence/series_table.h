@@ -53,14 +53,6 @@ class SeriesTable {
   absl::StatusOr<RecordVerdict> Next(graph::NodeId series, graph::LogPosition end,
                                      graph::TimeUs time_us, std::span<const double> values);
 
-  // Calls take(i) for the places of a batch of records, given by their series, in an order in which
-  // those of a series follow each other. The first error ends it.
-  template <class Take>
-  absl::Status TakeInOrder(std::span<const graph::NodeId> series, Take take) {
-    return kept_.TakeInOrder(
-        series, [](const Followed& followed) { followed.model->Prefetch(); }, take);
-  }
-
   // Gives a series settings of its own; it begins anew. False if as many series as may be followed
   // have some already.
   bool Create(graph::NodeId series, SeriesSettings settings, graph::LogPosition end);

@@ -1,7 +1,5 @@
 #include "operators/sequence/weft_series.h"
 
-#include "operators/sequence/prefetch_archive.h"
-
 namespace weft::operators::sequence {
 
 WeftSeries::WeftSeries(const SeriesSettings& settings)
@@ -72,11 +70,6 @@ SeriesExplanation WeftSeries::Explain() const {
       explanation.alike.push_back(*nearest);
   explanation.step_us = forecaster_.step_us();
   return explanation;
-}
-
-void WeftSeries::Prefetch() const {
-  PrefetchArchive archive;
-  VisitState(*this, archive);
 }
 
 std::size_t WeftSeries::bytes() const {

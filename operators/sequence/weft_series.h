@@ -22,7 +22,6 @@ class WeftSeries final : public SeriesModel {
   SeriesExplanation Explain() const override;
   std::int64_t record_count() const override { return forecaster_.record_count(); }
   std::size_t bytes() const override;
-  void Prefetch() const override;
 
   void Save(graph::SavingArchive& archive) const override { VisitState(*this, archive); }
   void Load(graph::LoadingArchive& archive) override { VisitState(*this, archive); }
