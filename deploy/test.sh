@@ -45,7 +45,8 @@ cuda() {
     echo "no nvcc: SKIPPED"
     return 0
   fi
-  build cuda weft_gpu weft_cache weft_operators_learn weft_operators_link tests_gpu_test
+  build cuda weft_gpu weft_cache weft_operators_learn weft_operators_link tests_gpu_test || return 1
+  tests/gpu/run.sh || [ $? = 77 ]  # 77: no device
 }
 
 step "packages" install_packages
