@@ -14,17 +14,16 @@ SegmentStore::SegmentStore(const SegmentLimits& limits, std::uint16_t connected)
       connected_(connected),
       of_cell_(static_cast<std::size_t>(limits.cells)),
       first_of_(static_cast<std::size_t>(limits.cells), kNone),
-      listeners_(static_cast<std::size_t>(limits.cells)) {
+      listeners_(limits.cells) {
   WEFT_CHECK(limits.cells <= (std::int64_t{1} << 16));
 }
 
 std::size_t SegmentStore::bytes() const {
-  std::size_t bytes = segments_.capacity() * sizeof(Segment) + free_.capacity() * sizeof(Id) +
-                      source_.size() * kChunk * 2 * sizeof(std::uint16_t) + of_cell_.capacity() +
-                      first_of_.capacity() * sizeof(std::uint32_t) +
-                      listeners_.capacity() * sizeof(std::vector<std::uint32_t>);
-  for (const auto& one : listeners_) bytes += one.capacity() * sizeof(std::uint32_t);
-  return bytes;
+  const std::size_t bytes =
+      segments_.capacity() * sizeof(Segment) + free_.capacity() * sizeof(Id) +
+      source_.size() * kChunk * 2 * sizeof(std::uint16_t) + of_cell_.capacity() +
+      (first_of_.capacity() + next_of_cell_.capacity()) * sizeof(std::uint32_t);
+  return bytes + listeners_.bytes();
 }
 
 void SegmentStore::Link(Id id) {
@@ -51,7 +50,7 @@ void SegmentStore::Touch(Id id, std::uint32_t step) {
 SegmentStore::Id SegmentStore::Create(std::uint32_t cell, std::uint32_t step) {
   if (of_cell_[cell] >= limits_.segments_of_cell) {
     Id idle = first_of_[cell];
-    for (Id id = idle; id != kNone; id = segments_[id].next_of_cell)
+    for (Id id = idle; id != kNone; id = next_of_cell_[id])
       if (std::pair(segments_[id].last_step, id) < std::pair(segments_[idle].last_step, idle))
         idle = id;
     Destroy(idle);
@@ -60,38 +59,46 @@ SegmentStore::Id SegmentStore::Create(std::uint32_t cell, std::uint32_t step) {
   Id id;
   if (free_.empty()) {
     id = static_cast<Id>(segments_.size());
-    segments_.emplace_back();
+    AddPlace();
   } else {
     id = free_.back();
     free_.pop_back();
   }
   Segment& segment = segments_[id];
   segment = {};
-  segment.cell = cell;
+  segment.cell = static_cast<std::uint16_t>(cell);
   segment.size_class = 2;
   segment.begin = Allocate(segment.size_class);
   segment.last_step = step;
-  // By number, so that the state does not tell how it came about.
-  Id* link = &first_of_[cell];
-  while (*link < id) link = &segments_[*link].next_of_cell;
-  segment.next_of_cell = *link;
-  *link = id;
+  next_of_cell_[id] = std::exchange(first_of_[cell], id);
   ++of_cell_[cell];
   Link(id);
   ++count_;
   return id;
 }
 
+void SegmentStore::AddPlace() {
+  // An eighth more at a time.
+  const std::size_t size = segments_.size();
+  if (size == segments_.capacity()) {
+    segments_.reserve(size + size / 8 + 16);
+    next_of_cell_.reserve(segments_.capacity());
+  }
+  segments_.emplace_back();
+  next_of_cell_.push_back(kNone);
+}
+
 void SegmentStore::Destroy(Id id) {
+  listeners_.Prefetch(Sources(id), id);
   while (segments_[id].size > 0) RemoveSynapse(id, segments_[id].size - 1);
   Segment& segment = segments_[id];
   Id* link = &first_of_[segment.cell];
-  while (*link != id) link = &segments_[*link].next_of_cell;
-  *link = segment.next_of_cell;
+  while (*link != id) link = &next_of_cell_[*link];
+  *link = next_of_cell_[id];
   --of_cell_[segment.cell];
   Unlink(id);
   free_blocks_[segment.size_class].push_back(segment.begin);
-  segment.cell = kNone;
+  segment = {};
   free_.push_back(id);
   --count_;
 }
@@ -114,7 +121,7 @@ std::uint32_t SegmentStore::Allocate(std::uint32_t size_class) {
 }
 
 void SegmentStore::Grow(Segment& segment) {
-  const std::uint32_t begin = Allocate(segment.size_class + 1);
+  const std::uint32_t begin = Allocate(segment.size_class + 1u);
   std::copy_n(SourceAt(segment.begin), segment.size, SourceAt(begin));
   std::copy_n(PermanenceAt(segment.begin), segment.size, PermanenceAt(begin));
   free_blocks_[segment.size_class].push_back(segment.begin);
@@ -129,42 +136,18 @@ void SegmentStore::AddSynapse(Id id, std::uint32_t source, std::uint16_t permane
   PermanenceAt(segment.begin)[segment.size] = permanence;
   ++segment.size;
   ++synapse_count_;
-  AddListener(source, id, permanence >= connected_);
+  listeners_.Add(source, id, permanence >= connected_);
 }
 
 void SegmentStore::RemoveSynapse(Id id, std::uint32_t place) {
   Segment& segment = segments_[id];
   std::uint16_t* const source = SourceAt(segment.begin);
   std::uint16_t* const permanence = PermanenceAt(segment.begin);
-  RemoveListener(source[place], id);
+  listeners_.Remove(source[place], id);
   --segment.size;
   source[place] = source[segment.size];
   permanence[place] = permanence[segment.size];
   --synapse_count_;
-}
-
-void SegmentStore::AddListener(std::uint32_t source, Id id, bool connected) {
-  auto& all = listeners_[source];
-  // They are most of the memory: a sixteenth more at a time.
-  if (all.size() == all.capacity()) all.reserve(all.size() + all.size() / 16 + 2);
-  all.push_back(connected ? id | kConnectedBit : id);
-}
-
-void SegmentStore::RemoveListener(std::uint32_t source, Id id) {
-  auto& all = listeners_[source];
-  const auto found =
-      std::ranges::find(all, id, [](std::uint32_t one) { return one & ~kConnectedBit; });
-  *found = all.back();
-  all.pop_back();
-  // Noise moves synapses from cell to cell: each would keep the most it ever had.
-  if (all.capacity() > 2 * all.size() + 8) all.shrink_to_fit();
-}
-
-void SegmentStore::SetConnected(std::uint32_t source, Id id, bool connected) {
-  auto& all = listeners_[source];
-  const auto found =
-      std::ranges::find(all, id, [](std::uint32_t one) { return one & ~kConnectedBit; });
-  *found = connected ? id | kConnectedBit : id;
 }
 
 void SegmentStore::Adapt(Id id, std::int32_t up, std::int32_t down,
@@ -196,11 +179,12 @@ void SegmentStore::Adapt(Id id, std::int32_t up, std::int32_t down,
 void SegmentStore::Settle(Id id) {
   const std::uint16_t* const source = SourceAt(segments_[id].begin);
   const std::uint16_t* const permanence = PermanenceAt(segments_[id].begin);
+  listeners_.Prefetch(Sources(id), id);
   for (std::uint32_t i = segments_[id].size; i-- > 0;) {
     if (permanence[i] == 0) {
       RemoveSynapse(id, i);
     } else if ((before_[i] >= connected_) != (permanence[i] >= connected_)) {
-      SetConnected(source[i], id, permanence[i] >= connected_);
+      listeners_.SetConnected(source[i], id, permanence[i] >= connected_);
     }
   }
 }
@@ -226,44 +210,6 @@ void SegmentStore::MakeRoom(Id id, std::int32_t count, std::uint16_t strong,
   for (const std::uint32_t place : weakest_) RemoveSynapse(id, place);
 }
 
-std::int64_t SegmentStore::ListenersOf(std::span<const std::uint32_t> cells) const {
-  std::size_t all = 0;
-  for (const std::uint32_t cell : cells) all += listeners_[cell].size();
-  return static_cast<std::int64_t>(all);
-}
-
-// Lists lie anywhere in memory: those of the cells that come soon are asked for ahead.
-void SegmentStore::PrefetchListeners(std::span<const std::uint32_t> cells, std::size_t i) const {
-  constexpr std::size_t kAhead = 6, kLines = 4, kLine = 64;
-  if (i + kAhead >= cells.size()) return;
-  const auto* const list = reinterpret_cast<const char*>(listeners_[cells[i + kAhead]].data());
-  for (std::size_t line = 0; line < kLines; ++line) __builtin_prefetch(list + line * kLine);
-}
-
-void SegmentStore::Count(std::span<const std::uint32_t> cells,
-                         std::vector<std::uint16_t>& count) const {
-  std::uint16_t* const to = count.data();
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    PrefetchListeners(cells, i);
-    for (const std::uint32_t one : listeners_[cells[i]]) {
-      std::uint16_t& sum = to[one & ~kConnectedBit];
-      sum = static_cast<std::uint16_t>(sum + 1 + (one >> 31) * kConnectedOne);
-    }
-  }
-}
-
-void SegmentStore::Count(std::span<const std::uint32_t> cells, std::vector<std::uint16_t>& count,
-                         std::vector<Id>& touched) const {
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    PrefetchListeners(cells, i);
-    for (const std::uint32_t one : listeners_[cells[i]]) {
-      const Id id = one & ~kConnectedBit;
-      if (count[id] == 0) touched.push_back(id);
-      count[id] = static_cast<std::uint16_t>(count[id] + 1 + (one >> 31) * kConnectedOne);
-    }
-  }
-}
-
 bool SegmentStore::Reindex() {
   for (const auto& chunk : source_)
     if (chunk.size() != kChunk) return false;
@@ -272,24 +218,24 @@ bool SegmentStore::Reindex() {
   count_ = synapse_count_ = 0;
   std::ranges::fill(of_cell_, std::uint8_t{0});
   std::ranges::fill(first_of_, kNone);
-  for (auto& one : listeners_) one.clear();
+  listeners_.Clear();
   const auto places = static_cast<std::uint32_t>(segments_.size());
+  next_of_cell_.assign(places, kNone);
   for (Id id = places; id-- > 0;) {
     Segment& segment = segments_[id];
-    if (segment.cell == kNone) continue;
+    if (segment.size_class == kFree) continue;
     const bool fits = segment.cell < of_cell_.size() && segment.size_class < kClasses &&
                       segment.size <= Capacity(segment.size_class) &&
                       segment.begin + std::uint64_t{Capacity(segment.size_class)} <=
                           source_.size() * std::uint64_t{kChunk};
     if (!fits || permanence_.size() != source_.size()) return false;
-    segment.next_of_cell = first_of_[segment.cell];
-    first_of_[segment.cell] = id;
+    next_of_cell_[id] = std::exchange(first_of_[segment.cell], id);
     ++of_cell_[segment.cell];
     ++count_;
     for (std::uint32_t i = 0; i < segment.size; ++i) {
       const std::uint32_t source = SourceAt(segment.begin)[i];
-      if (source >= listeners_.size()) return false;
-      AddListener(source, id, PermanenceAt(segment.begin)[i] >= connected_);
+      if (source >= of_cell_.size()) return false;
+      listeners_.Add(source, id, PermanenceAt(segment.begin)[i] >= connected_);
     }
     synapse_count_ += segment.size;
   }

@@ -1,11 +1,13 @@
-// SegmentStore: the dendritic segments of a temporal memory with their synapses: flat arrays, an
-// index from each cell to the segments that listen to it, and bounds on everything.
+// SegmentStore: the dendritic segments of a temporal memory with their synapses: flat arrays, and
+// bounds on everything.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
+
+#include "operators/sequence/listener_index.h"
 
 namespace weft::operators::sequence {
 
@@ -31,7 +33,7 @@ class SegmentStore {
   std::size_t bytes() const;
 
   std::uint32_t CellOf(Id segment) const { return segments_[segment].cell; }
-  bool IsThere(Id segment) const { return segments_[segment].cell != kNone; }
+  bool IsThere(Id segment) const { return segments_[segment].size_class != kFree; }
   std::int32_t SegmentsOf(std::uint32_t cell) const { return of_cell_[cell]; }
   // The cells that a segment listens to, and how permanently.
   std::span<const std::uint16_t> Sources(Id segment) const {
@@ -39,6 +41,13 @@ class SegmentStore {
   }
   std::span<const std::uint16_t> Permanences(Id segment) const {
     return {PermanenceAt(segments_[segment].begin), segments_[segment].size};
+  }
+
+  // Asks memory for a segment, and then for its synapses.
+  void PrefetchSegment(Id segment) const { __builtin_prefetch(&segments_[segment]); }
+  void PrefetchSynapses(Id segment) const {
+    __builtin_prefetch(SourceAt(segments_[segment].begin));
+    __builtin_prefetch(PermanenceAt(segments_[segment].begin));
   }
 
   // A new segment of a cell; the cell's, or everybody's, that was idle longest gives way.
@@ -56,15 +65,8 @@ class SegmentStore {
   void MakeRoom(Id segment, std::int32_t count, std::uint16_t strong,
                 std::span<const std::uint32_t> on);
 
-  // Synapses on these cells.
-  std::int64_t ListenersOf(std::span<const std::uint32_t> cells) const;
-  // Adds 1 for each synapse on these cells to the count of its segment, and kConnectedOne if it is
-  // connected.
-  static constexpr std::uint32_t kConnectedOne = 1 << 8;
-  void Count(std::span<const std::uint32_t> cells, std::vector<std::uint16_t>& count) const;
-  // The same; segments that come to their first one are appended to `touched`.
-  void Count(std::span<const std::uint32_t> cells, std::vector<std::uint16_t>& count,
-             std::vector<Id>& touched) const;
+  // Which segments listen to a cell.
+  const ListenerIndex& listeners() const { return listeners_; }
   std::size_t segment_places() const { return segments_.size(); }
 
   // State to save, and to load into a store with the same limits.
@@ -86,19 +88,19 @@ class SegmentStore {
   static constexpr std::uint64_t kMostWords = std::uint64_t{1} << 32;
   // Synapses lie in chunks, so that none moves when there are more.
   static constexpr std::uint32_t kChunk = 1 << 16;
-  static constexpr std::uint32_t kConnectedBit = 1u << 31;
   // Capacities of blocks: 8, 16, 32, 64, 128.
   static constexpr std::size_t kClasses = 5;
   static constexpr std::uint32_t Capacity(std::uint32_t size_class) { return 8u << size_class; }
   static constexpr std::uint32_t kMostSynapses = 8u << (kClasses - 1);
 
+  static constexpr std::uint8_t kFree = 0xff;  // as size class: the place is free
+
   struct Segment {
-    std::uint32_t cell = kNone;  // kNone: the place is free
-    std::uint32_t begin = 0;     // of its synapses
-    std::uint16_t size = 0, size_class = 0;
+    std::uint16_t cell = 0;
+    std::uint8_t size = 0, size_class = kFree;
+    std::uint32_t begin = 0;                     // of its synapses
     std::uint32_t older = kNone, newer = kNone;  // by when they were last active
     std::uint32_t last_step = 0;
-    std::uint32_t next_of_cell = kNone;
   };
 
   template <class Chunks, class Archive>
@@ -123,15 +125,12 @@ class SegmentStore {
   const std::uint16_t* PermanenceAt(std::uint32_t at) const {
     return permanence_[at / kChunk].data() + at % kChunk;
   }
+  void AddPlace();
   void Link(Id segment);
   void Unlink(Id segment);
   std::uint32_t Allocate(std::uint32_t size_class);
   void Grow(Segment& segment);
   void RemoveSynapse(Id segment, std::uint32_t place);
-  void AddListener(std::uint32_t source, Id segment, bool connected);
-  void RemoveListener(std::uint32_t source, Id segment);
-  void SetConnected(std::uint32_t source, Id segment, bool connected);
-  void PrefetchListeners(std::span<const std::uint32_t> cells, std::size_t i) const;
   void Settle(Id segment);
   bool Reindex();
 
@@ -147,11 +146,10 @@ class SegmentStore {
   // What follows from the rest.
   std::int64_t count_ = 0, synapse_count_ = 0;
   std::vector<std::uint8_t> of_cell_;                     // segments
-  std::vector<std::uint32_t> first_of_;                   // segment of a cell
+  std::vector<std::uint32_t> first_of_, next_of_cell_;    // the segments of a cell, in any order
   std::array<std::uint16_t, kMostSynapses> before_ = {};  // permanences of the segment at hand
   std::vector<std::uint32_t> weakest_;  // of it: permanence and place of what may go
-  // By cell the segments that listen to it, with kConnectedBit where the synapse is connected.
-  std::vector<std::vector<std::uint32_t>> listeners_;
+  ListenerIndex listeners_;
 };
 
 }  // namespace weft::operators::sequence

@@ -21,7 +21,7 @@ graph::Contract SequenceModel::contract() {
   contract.reads = graph::Reads::kBeforeBatch;
   // Series by series: its state comes from memory once a batch. Reads wait that long.
   contract.micro_batch = 8192;
-  contract.state_version = 3;
+  contract.state_version = 4;
   return contract;
 }
 

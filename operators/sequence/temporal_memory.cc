@@ -1,6 +1,7 @@
 #include "operators/sequence/temporal_memory.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "gpu/host_device.h"
 #include "operators/sequence/permanence.h"
@@ -72,15 +73,18 @@ std::int64_t TemporalMemory::Step(std::span<const std::uint32_t> columns, bool l
   std::int64_t predicted = 0;
   std::size_t at = 0;  // of matches_
   const auto punish_until = [&](std::uint32_t cell) {
-    for (; at < matches_.size() && matches_[at].cell < cell; ++at)
-      if (learns && punished_ > 0) Punish(matches_[at]);
+    for (; at < matches_.size() && matches_[at].cell() < cell; ++at) {
+      if (!learns || punished_ == 0) continue;
+      PrefetchAhead(at);
+      Punish(matches_[at]);
+    }
   };
   for (const std::uint32_t column : columns) {
     punish_until(column * cells);
     const std::size_t begin = at;
     bool active = false;
-    for (; at < matches_.size() && matches_[at].cell < (column + 1) * cells; ++at)
-      active |= matches_[at].connected >= options_.activation_threshold;
+    for (; at < matches_.size() && matches_[at].cell() < (column + 1) * cells; ++at)
+      active |= matches_[at].connected() >= options_.activation_threshold;
     const auto here = std::span<const Match>(matches_).subspan(begin, at - begin);
     if (active) {
       ++predicted;
@@ -100,12 +104,20 @@ std::int64_t TemporalMemory::Step(std::span<const std::uint32_t> columns, bool l
   return predicted;
 }
 
+// Segments lie anywhere in memory: those that come soon are asked for.
+void TemporalMemory::PrefetchAhead(std::size_t match) const {
+  constexpr std::size_t kSynapses = 4, kSegments = 12;
+  if (match + kSegments >= matches_.size()) return;
+  segments_.PrefetchSegment(matches_[match + kSegments].segment());
+  segments_.PrefetchSynapses(matches_[match + kSynapses].segment());
+}
+
 void TemporalMemory::ActivatePredicted(std::span<const Match> matches, bool learns) {
   for (const Match& match : matches) {
-    if (match.connected < options_.activation_threshold) continue;
-    if (next_active_.empty() || next_active_.back() != match.cell) {
-      next_active_.push_back(match.cell);
-      next_winners_.push_back(match.cell);
+    if (match.connected() < options_.activation_threshold) continue;
+    if (next_active_.empty() || next_active_.back() != match.cell()) {
+      next_active_.push_back(match.cell());
+      next_winners_.push_back(match.cell());
     }
     if (learns) Learn(match);
   }
@@ -117,7 +129,7 @@ void TemporalMemory::Burst(std::uint32_t column, std::span<const Match> matches,
     if (!IsOn(dead_, cell)) next_active_.push_back(cell);
   const auto best = std::ranges::max_element(matches, {}, &Match::potential);
   if (best != matches.end()) {
-    next_winners_.push_back(best->cell);
+    next_winners_.push_back(best->cell());
     if (learns) Learn(*best);
     return;
   }
@@ -132,29 +144,31 @@ void TemporalMemory::Burst(std::uint32_t column, std::span<const Match> matches,
 // Of those with the fewest segments one by chance.
 std::uint32_t TemporalMemory::LeastUsedCell(std::uint32_t column) const {
   const auto cells = static_cast<std::uint32_t>(options_.cells_per_column);
+  const std::uint32_t begin = column * cells, end = begin + cells;
+  std::int32_t fewest = std::numeric_limits<std::int32_t>::max();
+  for (std::uint32_t cell = begin; cell < end; ++cell)
+    if (!IsOn(dead_, cell)) fewest = std::min(fewest, segments_.SegmentsOf(cell));
   std::uint32_t best = SegmentStore::kNone;
   std::uint64_t best_draw = 0;
-  for (std::uint32_t cell = column * cells; cell < (column + 1) * cells; ++cell) {
-    if (IsOn(dead_, cell)) continue;
+  for (std::uint32_t cell = begin; cell < end; ++cell) {
+    if (segments_.SegmentsOf(cell) != fewest || IsOn(dead_, cell)) continue;
     const std::uint64_t draw = gpu::CounterHash(options_.seed, step_, cell);
-    const std::int32_t used = segments_.SegmentsOf(cell);
-    if (best == SegmentStore::kNone || used < segments_.SegmentsOf(best) ||
-        (used == segments_.SegmentsOf(best) && draw < best_draw)) {
-      best = cell;
-      best_draw = draw;
-    }
+    if (best != SegmentStore::kNone && draw >= best_draw) continue;
+    best = cell;
+    best_draw = draw;
   }
   return best;
 }
 
 void TemporalMemory::Learn(const Match& match) {
-  if (!segments_.IsThere(match.segment) || segments_.CellOf(match.segment) != match.cell) return;
-  segments_.Touch(match.segment, step_);
-  segments_.Adapt(match.segment, up_, -down_, active_bits_);
-  if (match.potential < options_.max_new_synapses)
-    Grow(match.segment, options_.max_new_synapses - match.potential);
-  if (static_cast<std::int32_t>(segments_.Sources(match.segment).size()) < options_.min_threshold)
-    segments_.Destroy(match.segment);
+  if (!segments_.IsThere(match.segment()) || segments_.CellOf(match.segment()) != match.cell())
+    return;
+  segments_.Touch(match.segment(), step_);
+  segments_.Adapt(match.segment(), up_, -down_, active_bits_);
+  if (match.potential() < options_.max_new_synapses)
+    Grow(match.segment(), options_.max_new_synapses - match.potential());
+  if (static_cast<std::int32_t>(segments_.Sources(match.segment()).size()) < options_.min_threshold)
+    segments_.Destroy(match.segment());
 }
 
 // Synapses on winners of the step before that the segment does not listen to yet, drawn by chance.
@@ -188,17 +202,19 @@ void TemporalMemory::FindCandidates(Id segment) {
 }
 
 void TemporalMemory::Punish(const Match& match) {
-  if (!segments_.IsThere(match.segment) || segments_.CellOf(match.segment) != match.cell) return;
-  segments_.Adapt(match.segment, -punished_, 0, active_bits_);
-  if (static_cast<std::int32_t>(segments_.Sources(match.segment).size()) < options_.min_threshold)
-    segments_.Destroy(match.segment);
+  if (!segments_.IsThere(match.segment()) || segments_.CellOf(match.segment()) != match.cell())
+    return;
+  segments_.Adapt(match.segment(), -punished_, 0, active_bits_);
+  if (static_cast<std::int32_t>(segments_.Sources(match.segment()).size()) < options_.min_threshold)
+    segments_.Destroy(match.segment());
 }
 
 void TemporalMemory::AddIfMatching(Id id, std::uint32_t count) {
-  const auto potential = static_cast<std::int32_t>(count % SegmentStore::kConnectedOne);
-  const auto connected = static_cast<std::int32_t>(count / SegmentStore::kConnectedOne);
-  if (potential >= options_.min_threshold || connected >= options_.activation_threshold)
-    matches_.push_back({segments_.CellOf(id), id, connected, potential});
+  const std::uint32_t connected = count / ListenerIndex::kConnectedOne;
+  const std::uint32_t potential = count % ListenerIndex::kConnectedOne;
+  if (static_cast<std::int32_t>(potential) >= options_.min_threshold ||
+      static_cast<std::int32_t>(connected) >= options_.activation_threshold)
+    matches_.emplace_back(segments_.CellOf(id), id, connected, potential);
 }
 
 // After a burst most segments hear something: it is quicker to look at all of them than to note
@@ -206,16 +222,16 @@ void TemporalMemory::AddIfMatching(Id id, std::uint32_t count) {
 void TemporalMemory::FindMatches() {
   const std::size_t places = segments_.segment_places();
   count_.resize(places);
-  if (segments_.ListenersOf(active_) < static_cast<std::int64_t>(places) / 4) {
+  if (segments_.listeners().SynapsesOn(active_) < static_cast<std::int64_t>(places) / 4) {
     touched_.clear();
-    segments_.Count(active_, count_, touched_);
+    segments_.listeners().Count(active_, count_, touched_);
     for (const Id id : touched_) {
       AddIfMatching(id, count_[id]);
       count_[id] = 0;
     }
     return;
   }
-  segments_.Count(active_, count_);
+  segments_.listeners().Count(active_, count_);
   // A segment without this many synapses on active cells neither matches nor is active.
   const auto fewest =
       static_cast<std::uint16_t>(std::min(options_.min_threshold, options_.activation_threshold));
@@ -225,10 +241,10 @@ void TemporalMemory::FindMatches() {
     const std::uint16_t* const count = count_.data();
     std::uint16_t most = 0;
     for (std::size_t id = begin; id < end; ++id)
-      most = std::max(most, static_cast<std::uint16_t>(count[id] % SegmentStore::kConnectedOne));
+      most = std::max(most, static_cast<std::uint16_t>(count[id] % ListenerIndex::kConnectedOne));
     if (most < fewest) continue;
     for (std::size_t id = begin; id < end; ++id)
-      if (count[id] % SegmentStore::kConnectedOne >= fewest)
+      if (count[id] % ListenerIndex::kConnectedOne >= fewest)
         AddIfMatching(static_cast<Id>(id), count[id]);
   }
   std::ranges::fill(count_, std::uint16_t{0});
@@ -237,13 +253,12 @@ void TemporalMemory::FindMatches() {
 void TemporalMemory::Predict() {
   matches_.clear();
   FindMatches();
-  std::ranges::sort(matches_, [](const Match& one, const Match& other) {
-    return one.cell != other.cell ? one.cell < other.cell : one.segment < other.segment;
-  });
+  std::ranges::sort(matches_);
   predicted_columns_.clear();
   for (const Match& match : matches_) {
-    const std::uint32_t column = match.cell / static_cast<std::uint32_t>(options_.cells_per_column);
-    if (match.connected >= options_.activation_threshold &&
+    const std::uint32_t column =
+        match.cell() / static_cast<std::uint32_t>(options_.cells_per_column);
+    if (match.connected() >= options_.activation_threshold &&
         (predicted_columns_.empty() || predicted_columns_.back() != column))
       predicted_columns_.push_back(column);
   }

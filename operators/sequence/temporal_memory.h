@@ -5,6 +5,7 @@
 // Source: the temporal memory of HTM (Hawkins and Ahmad 2016; Cui, Ahmad, Hawkins 2016).
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -72,16 +73,27 @@ class TemporalMemory {
 
  private:
   using Id = SegmentStore::Id;
-  // A segment that is active or matching, by cell and then by number.
-  struct Match {
-    std::uint32_t cell = 0;
-    Id segment = 0;
-    std::int32_t connected = 0, potential = 0;
+  // A segment that is active or matching. In one word, which sorts by cell and then by number:
+  // after a burst there are thousands.
+  class Match {
+   public:
+    Match(std::uint32_t cell, Id segment, std::uint32_t connected, std::uint32_t potential)
+        : word_(std::uint64_t{cell} << 48 | std::uint64_t{segment} << 16 | connected << 8 |
+                potential) {}
+    std::uint32_t cell() const { return static_cast<std::uint32_t>(word_ >> 48); }
+    Id segment() const { return static_cast<Id>(word_ >> 16); }
+    std::int32_t connected() const { return static_cast<std::int32_t>(word_ >> 8 & 0xff); }
+    std::int32_t potential() const { return static_cast<std::int32_t>(word_ & 0xff); }
+    auto operator<=>(const Match&) const = default;
+
+   private:
+    std::uint64_t word_;
   };
 
   bool IsOn(const std::vector<std::uint32_t>& bits, std::uint32_t cell) const {
     return (bits[cell / 32] >> (cell % 32) & 1) != 0;
   }
+  void PrefetchAhead(std::size_t match) const;
   void ActivatePredicted(std::span<const Match> matches, bool learns);
   void Burst(std::uint32_t column, std::span<const Match> matches, bool learns);
   std::uint32_t LeastUsedCell(std::uint32_t column) const;
@@ -106,7 +118,7 @@ class TemporalMemory {
   // What active_ makes of the segments.
   std::vector<Match> matches_;
   std::vector<std::uint32_t> predicted_columns_;
-  std::vector<std::uint16_t> count_;  // by segment (SegmentStore::Count), 0 between steps
+  std::vector<std::uint16_t> count_;  // by segment (ListenerIndex::Count), 0 between steps
   std::vector<Id> touched_;
   std::vector<std::uint32_t> candidates_;
 };

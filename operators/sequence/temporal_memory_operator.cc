@@ -56,7 +56,7 @@ graph::Contract TemporalMemoryOperator::contract() {
   contract.Input(kColumns).Output(kCells);
   contract.options_type = v1::TemporalMemory::descriptor()->full_name();
   contract.reads = graph::Reads::kBeforeBatch;
-  contract.state_version = 3;
+  contract.state_version = 4;
   return contract;
 }
 
