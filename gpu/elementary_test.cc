@@ -81,5 +81,20 @@ TEST(Elementary, VectorisedLoopsHaveTheBitsOfTheScalarFunction) {
   }
 }
 
+TEST(Elementary, BitsAtAreThoseOfTheWords) {
+  std::vector<std::uint32_t> bits(2048);
+  for (std::size_t i = 0; i < bits.size(); ++i) bits[i] = Mix32(static_cast<std::uint32_t>(i));
+  for (std::int64_t count = 0; count < 40; ++count) {
+    const std::int64_t padded = (count + kReadPadding - 1) / kReadPadding * kReadPadding;
+    std::vector<std::uint16_t> places(static_cast<std::size_t>(padded));
+    for (std::size_t i = 0; i < places.size(); ++i)
+      places[i] = static_cast<std::uint16_t>(CounterHash(2, static_cast<std::uint64_t>(count), i));
+    std::vector<std::int16_t> is_on(places.size(), std::int16_t{-1});
+    BitsAt(bits.data(), places.data(), count, is_on.data());
+    for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i)
+      EXPECT_EQ(is_on[i], static_cast<std::int16_t>(bits[places[i] / 32] >> (places[i] % 32) & 1));
+  }
+}
+
 }  // namespace
 }  // namespace weft::gpu

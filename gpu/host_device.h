@@ -87,6 +87,29 @@ WEFT_HD std::uint64_t EqualMask(const std::uint32_t* values, std::int32_t count,
 #endif
 }
 
+// is_on[i] = bit places[i] of `bits`, for i < count. Places are read and results written in eights,
+// so up to kReadPadding - 1 behind the last one must be there, with places of bits that are.
+WEFT_HD void BitsAt(const std::uint32_t* bits, const std::uint16_t* places, std::int64_t count,
+                    std::int16_t* is_on) {
+#if defined(__AVX2__) && !defined(__CUDACC__)
+  for (std::int64_t i = 0; i < count; i += 8) {
+    const __m256i place =
+        _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(places + i)));
+    const __m256i word =
+        _mm256_i32gather_epi32(reinterpret_cast<const int*>(bits), _mm256_srli_epi32(place, 5), 4);
+    const __m256i bit =
+        _mm256_and_si256(_mm256_srlv_epi32(word, _mm256_and_si256(place, _mm256_set1_epi32(31))),
+                         _mm256_set1_epi32(1));
+    _mm_storeu_si128(
+        reinterpret_cast<__m128i*>(is_on + i),
+        _mm_packs_epi32(_mm256_castsi256_si128(bit), _mm256_extracti128_si256(bit, 1)));
+  }
+#else
+  for (std::int64_t i = 0; i < count; ++i)
+    is_on[i] = static_cast<std::int16_t>(bits[places[i] / 32] >> (places[i] % 32) & 1);
+#endif
+}
+
 // Place of the lowest bit that is set; `bits` is not 0.
 WEFT_HD std::int32_t LowestBit(std::uint64_t bits) {
 #if defined(__CUDA_ARCH__)

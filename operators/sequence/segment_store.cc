@@ -4,6 +4,7 @@
 #include <functional>
 #include <utility>
 
+#include "gpu/host_device.h"
 #include "graph/check.h"
 #include "operators/sequence/permanence.h"
 
@@ -156,21 +157,24 @@ void SegmentStore::Adapt(Id id, std::int32_t up, std::int32_t down,
   const std::uint32_t size = segment.size;
   std::uint16_t* const permanence = PermanenceAt(segment.begin);
   const std::uint16_t* const source = SourceAt(segment.begin);
-  const std::uint32_t* const bits = on.data();
-  const std::int32_t connected = connected_;
   std::uint16_t* const kept = before_.data();
-  // Without branches: what is seldom is settled afterwards.
-  std::int32_t changed = 0;
+  std::array<std::int16_t, kMostSynapses> is_on;
+  gpu::BitsAt(on.data(), source, size, is_on.data());  // blocks hold eights
+  // Without branches and in sixteen bits, which whole permanences and steps fit twice: what is
+  // seldom is settled afterwards.
+  const auto wider = static_cast<std::int16_t>(up - down), less = static_cast<std::int16_t>(down);
+  const auto connected = static_cast<std::int16_t>(connected_);
+  constexpr auto kWhole = static_cast<std::int16_t>(kWholePermanence);
+  std::int16_t changed = 0;
   for (std::uint32_t i = 0; i < size; ++i) {
-    const std::int32_t before = permanence[i];
+    const auto before = static_cast<std::int16_t>(permanence[i]);
     kept[i] = permanence[i];
-    const auto is_on = static_cast<std::int32_t>(bits[source[i] / 32] >> (source[i] % 32) & 1);
-    std::int32_t after = before + down + is_on * (up - down);
-    after = after > kWholePermanence ? kWholePermanence : after;
-    after = after < 0 ? 0 : after;
+    auto after = static_cast<std::int16_t>(before + less + is_on[i] * wider);
+    after = after > kWhole ? kWhole : after;
+    after = after < 0 ? std::int16_t{0} : after;
     permanence[i] = static_cast<std::uint16_t>(after);
-    changed |= (before - connected) ^ (after - connected);
-    changed |= after - 1;
+    changed = static_cast<std::int16_t>(changed | ((before - connected) ^ (after - connected)) |
+                                        (after - 1));
   }
   if (changed < 0) Settle(id);
 }

@@ -8,6 +8,7 @@
 #include "operators/sequence/permanence.h"
 
 namespace weft::operators::sequence {
+
 SpatialPooler::SpatialPooler(const SpatialPoolerOptions& options)
     : options_(options),
       connected_(FixedPermanence(options.connected_permanence)),
@@ -18,6 +19,7 @@ SpatialPooler::SpatialPooler(const SpatialPoolerOptions& options)
       overlap_(static_cast<std::size_t>(options.columns)),
       part_(static_cast<std::size_t>(options.columns)),
       on_(static_cast<std::size_t>(options.inputs)),
+      before_(static_cast<std::size_t>(options.inputs)),
       overlap_duty_(static_cast<std::size_t>(options.columns)),
       active_duty_(static_cast<std::size_t>(options.columns)),
       boost_(static_cast<std::size_t>(options.columns), 1.0f) {
@@ -31,9 +33,10 @@ SpatialPooler::SpatialPooler(const SpatialPoolerOptions& options)
     const SparseBits drawn =
         RandomBits(options.inputs, most ? options.inputs - potential : potential, seed);
     std::int16_t* const row = permanence_.data() + column * inputs;
+    auto next = drawn.bits.begin();  // rising
     for (std::uint64_t input = 0; input < inputs; ++input) {
-      const bool is_drawn =
-          std::ranges::binary_search(drawn.bits, static_cast<std::uint32_t>(input));
+      const bool is_drawn = next != drawn.bits.end() && *next == input;
+      if (is_drawn) ++next;
       if (is_drawn == most) continue;
       const std::uint64_t draw = gpu::CounterHash(options.seed + 1, column, input);
       const float where = gpu::UnitFloat(gpu::CounterHash(options.seed + 2, column, input));
@@ -48,16 +51,20 @@ SpatialPooler::SpatialPooler(const SpatialPoolerOptions& options)
 
 std::size_t SpatialPooler::bytes() const {
   return permanence_.size() * sizeof(std::int16_t) + is_connected_.size() +
-         overlap_.size() * (sizeof(std::uint16_t) + 3 * sizeof(float)) + on_.size();
+         overlap_.size() * (sizeof(std::uint16_t) + 3 * sizeof(float)) + on_.size() +
+         before_.size() * sizeof(std::int16_t);
 }
 
 void SpatialPooler::Connect() {
   const auto columns = static_cast<std::size_t>(options_.columns);
   const auto inputs = static_cast<std::size_t>(options_.inputs);
-  for (std::size_t column = 0; column < columns; ++column)
+  // Some columns at a time, so that what is written lies together.
+  constexpr std::size_t kAtOnce = 64;
+  for (std::size_t begin = 0; begin < columns; begin += kAtOnce)
     for (std::size_t input = 0; input < inputs; ++input)
-      is_connected_[input * columns + column] =
-          permanence_[column * inputs + input] >= connected_ ? 1 : 0;
+      for (std::size_t column = begin; column < std::min(begin + kAtOnce, columns); ++column)
+        is_connected_[input * columns + column] =
+            permanence_[column * inputs + input] >= connected_ ? 1 : 0;
 }
 
 void SpatialPooler::CountOverlaps(std::span<const std::uint32_t> input) {
@@ -99,9 +106,16 @@ void SpatialPooler::PickColumns() {
   std::int64_t left = kept;
   while (least > 0 && with_overlap_[least] < left) left -= with_overlap_[least--];
   std::int64_t passed = with_overlap_[least] - left;  // of equal ones, the first
-  for (std::uint32_t c = 0; c < columns; ++c) {
-    if (overlap_[c] < least || (overlap_[c] == least && passed-- > 0)) continue;
-    active_.push_back(c);
+  constexpr std::uint32_t kAtOnce = 32;
+  for (std::uint32_t begin = 0; begin < columns; begin += kAtOnce) {
+    const auto end = std::min(begin + kAtOnce, static_cast<std::uint32_t>(columns));
+    std::uint16_t most = 0;
+    for (std::uint32_t c = begin; c < end; ++c) most = std::max(most, overlap_[c]);
+    if (most < least) continue;
+    for (std::uint32_t c = begin; c < end; ++c) {
+      if (overlap_[c] < least || (overlap_[c] == least && passed-- > 0)) continue;
+      active_.push_back(c);
+    }
   }
 }
 
@@ -111,9 +125,11 @@ void SpatialPooler::Adapt(std::uint32_t column) {
   const std::uint8_t* const on = on_.data();
   const auto up = static_cast<std::int16_t>(up_), down = static_cast<std::int16_t>(-down_);
   const auto connected = static_cast<std::int16_t>(connected_);
+  std::int16_t* const kept = before_.data();
   std::int16_t crossed = 0;
   for (std::size_t i = 0; i < inputs; ++i) {
     const std::int16_t before = row[i];
+    kept[i] = before;
     auto after =
         static_cast<std::int16_t>(before + down + on[i] * static_cast<std::int16_t>(up - down));
     after = after < 0 ? std::int16_t{0} : after;
@@ -124,21 +140,24 @@ void SpatialPooler::Adapt(std::uint32_t column) {
   }
   if (crossed >= 0) return;
   const auto columns = static_cast<std::size_t>(options_.columns);
+  // Each lies far away in memory: few have changed.
   for (std::size_t i = 0; i < inputs; ++i)
-    is_connected_[i * columns + column] = row[i] >= connected ? 1 : 0;
+    if ((kept[i] >= connected) != (row[i] >= connected))
+      is_connected_[i * columns + column] = row[i] >= connected ? 1 : 0;
 }
 
 void SpatialPooler::FollowDuties() {
   constexpr std::int64_t kUpdateEvery = 50;
   const auto period = static_cast<float>(std::min(options_.duty_steps, step_));
   const float keep = (period - 1.0f) / period, part = 1.0f / period;
-  float least = 1.0f;
+  const float least = least_duty_;
+  std::uint32_t idle = 0;
   for (std::size_t c = 0; c < overlap_duty_.size(); ++c) {
     const float duty = overlap_duty_[c] * keep + (overlap_[c] > 0 ? part : 0.0f);
     overlap_duty_[c] = duty;
-    least = duty < least ? duty : least;
+    idle |= duty < least ? 1 : 0;
   }
-  if (least < least_duty_) HelpIdleColumns();
+  if (idle != 0) HelpIdleColumns();
   if (options_.boost_strength > 0.0) FollowBoosts(keep, part);
   if (step_ % kUpdateEvery == 0)
     least_duty_ =

@@ -68,6 +68,7 @@ class SpatialPooler {
   std::vector<std::uint8_t> part_;
   std::vector<std::int64_t> with_overlap_;  // columns, by overlap
   std::vector<std::uint8_t> on_;            // inputs of the step at hand
+  std::vector<std::int16_t> before_;        // permanences of the column at hand
   std::vector<std::uint32_t> active_;
   std::vector<float> overlap_duty_, active_duty_, boost_;
   float least_duty_ = 0.0f;

@@ -255,12 +255,12 @@ void TemporalMemory::Predict() {
   FindMatches();
   std::ranges::sort(matches_);
   predicted_columns_.clear();
+  const auto cells = static_cast<std::uint32_t>(options_.cells_per_column);
+  std::uint32_t next = 0;  // the first cell behind the last predicted column
   for (const Match& match : matches_) {
-    const std::uint32_t column =
-        match.cell() / static_cast<std::uint32_t>(options_.cells_per_column);
-    if (match.connected() >= options_.activation_threshold &&
-        (predicted_columns_.empty() || predicted_columns_.back() != column))
-      predicted_columns_.push_back(column);
+    if (match.connected() < options_.activation_threshold || match.cell() < next) continue;
+    predicted_columns_.push_back(match.cell() / cells);
+    next = (predicted_columns_.back() + 1) * cells;
   }
 }
 
