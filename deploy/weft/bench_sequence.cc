@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <deque>
 #include <span>
 #include <vector>
 
@@ -31,15 +32,17 @@ double ValueOf(graph::NodeId series, std::int64_t record) {
          8.0 * noise;
 }
 
-SeriesTable MakeTable(const BenchFlags& flags, std::int64_t most_series) {
+SeriesSettings SettingsOf(const BenchFlags& flags) {
   SeriesSettings settings;
   if (flags.model == "htm") settings.kind = SeriesKind::kHtm;
-  return SeriesTable(std::move(settings), {.most = most_series});
+  return settings;
 }
 
-// Records [begin, end) of `series` series, which come in turns and are taken in batches, as the
-// operator takes them; the CPU seconds that it took. What is made up is not measured.
-double Follow(SeriesTable& table, std::int64_t series, std::int64_t begin, std::int64_t end) {
+// Records [begin, end) of `series` series from `first` on, which come in turns and are taken in
+// batches, as the operator takes them; the CPU seconds that it took. What is made up is not
+// measured.
+double Follow(SeriesTable& table, graph::NodeId first, std::int64_t series, std::int64_t begin,
+              std::int64_t end) {
   static const std::int64_t kAtOnce = operators::sequence::SequenceModel::contract().micro_batch;
   double seconds = 0.0;
   std::vector<graph::NodeId> of;
@@ -50,7 +53,7 @@ double Follow(SeriesTable& table, std::int64_t series, std::int64_t begin, std::
     of.clear();
     values.clear();
     for (std::int64_t i = from; i < to; ++i) {
-      of.push_back(static_cast<graph::NodeId>(i % series));
+      of.push_back(first + static_cast<graph::NodeId>(i % series));
       values.push_back(ValueOf(of.back(), i / series));
     }
     const double start = operators::learn::ProcessCpuSeconds();
@@ -64,13 +67,13 @@ double Follow(SeriesTable& table, std::int64_t series, std::int64_t begin, std::
 }
 
 ordered_json GrowingFeed(const BenchFlags& flags) {
-  SeriesTable table = MakeTable(flags, 1);
+  SeriesTable table(SettingsOf(flags), {.most = 1});
   ordered_json parts = ordered_json::array();
   double all = 0.0;
   for (std::int64_t part = 1; part <= kParts; ++part) {
     const std::int64_t begin = flags.records * (part - 1) / kParts;
     const std::int64_t end = flags.records * part / kParts;
-    const double seconds = Follow(table, 1, begin, end);
+    const double seconds = Follow(table, 0, 1, begin, end);
     all += seconds;
     const auto each = static_cast<double>(std::max<std::int64_t>(end - begin, 1));
     parts.push_back(
@@ -81,20 +84,27 @@ ordered_json GrowingFeed(const BenchFlags& flags) {
           {"parts", parts}};
 }
 
-// As many records of each series as of the one alone.
+// Many series in turns, beside some that are followed one after the other, each alone and with as
+// many records.
 ordered_json ManyFeeds(const BenchFlags& flags) {
-  SeriesTable one = MakeTable(flags, 1), many = MakeTable(flags, flags.series);
-  // In three turns, so that a machine that is busy for a while does not decide.
-  constexpr std::int64_t kTurns = 3;
-  double one_seconds = 0.0, many_seconds = 0.0;
+  constexpr std::int64_t kAlone = 32;
+  std::deque<SeriesTable> alone;
+  for (std::int64_t i = 0; i < kAlone; ++i)
+    alone.emplace_back(SettingsOf(flags), operators::sequence::KeptSeriesOptions{.most = 1});
+  SeriesTable many(SettingsOf(flags), {.most = flags.series});
+  // In some turns, so that a machine that is busy for a while does not decide.
+  constexpr std::int64_t kTurns = 8;
+  double alone_seconds = 0.0, many_seconds = 0.0;
   for (std::int64_t turn = 0; turn < kTurns; ++turn) {
     const std::int64_t begin = flags.records_of_each * turn / kTurns;
     const std::int64_t end = flags.records_of_each * (turn + 1) / kTurns;
-    one_seconds += Follow(one, 1, begin, end);
-    many_seconds += Follow(many, flags.series, begin, end);
+    for (std::int64_t i = 0; i < kAlone; ++i)
+      alone_seconds +=
+          Follow(alone[static_cast<std::size_t>(i)], static_cast<graph::NodeId>(i), 1, begin, end);
+    many_seconds += Follow(many, 0, flags.series, begin, end);
   }
   const auto each = static_cast<double>(flags.records_of_each);
-  const double one_rate = each / one_seconds;
+  const double one_rate = each * static_cast<double>(kAlone) / alone_seconds;
   const double many_rate = each * static_cast<double>(flags.series) / many_seconds;
   return {{"series", flags.series},
           {"records_of_each", flags.records_of_each},
