@@ -83,6 +83,11 @@ class Ranking:
     coverage: Optional[link_pb2.CoverageSet] = None
 
 
+def _row_bytes(event: Event) -> int:
+    """At most what an event takes of a message besides its features: keys, their places, time."""
+    return 40 + len(str(event.source).encode()) + len(str(event.target).encode())
+
+
 def _columns(events: Sequence[Event], first_seq: int) -> ingest_pb2.EventColumns:
     columns = ingest_pb2.EventColumns(first_seq=first_seq)
     index: dict = {}
@@ -115,6 +120,8 @@ class Feed:
     ):
         self._outgoing: "queue.Queue[Optional[ingest_pb2.IngestRequest]]" = queue.Queue()
         self._events: list = []
+        self._rows_bytes = 0  # of these, without their features
+        self._width = 0  # the most features of one of these
         self._changed = threading.Condition()
         self._failure: Optional[WeftError] = None
         self._ended = False
@@ -135,6 +142,7 @@ class Feed:
         self.durable_seq: int = welcome.next_seq
         self._limit_seq: int = welcome.next_seq + welcome.credits
         self._batch_events = min(batch_events, welcome.limits.batch_events)
+        self._message_bytes = welcome.limits.message_bytes
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -168,7 +176,12 @@ class Feed:
     def add(self, event: Event) -> None:
         """Adds an event and sends what makes a full batch; waits while there are no credits."""
         self._events.append(event)
-        if len(self._events) >= self._batch_events:
+        self._rows_bytes += _row_bytes(event)
+        self._width = max(self._width, len(event.features))
+        # A batch has the features of its widest event for each. Half a message, so that the next
+        # event fits in any case.
+        size = self._rows_bytes + 4 * self._width * len(self._events)
+        if len(self._events) >= self._batch_events or 2 * size >= self._message_bytes:
             self.flush()
 
     def flush(self) -> None:
@@ -178,7 +191,7 @@ class Feed:
         self._wait(lambda: self._limit_seq > self.next_seq)
         columns = _columns(self._events, self.next_seq)
         self.next_seq += len(self._events)
-        self._events = []
+        self._events, self._rows_bytes, self._width = [], 0, 0
         self._outgoing.put(ingest_pb2.IngestRequest(batch=columns))
 
     def wait_durable(self) -> None:
