@@ -10,6 +10,8 @@ namespace weft::operators::sequence {
 namespace {
 
 constexpr double kCalmLength = 2000.0;
+// Of a series that is as young as this nothing is out of range: hardly any of it has been seen.
+constexpr std::int64_t kYoung = 20;
 
 }  // namespace
 
@@ -61,15 +63,28 @@ AnomalyVerdict AnomalyEnsemble::Next(graph::TimeUs time_us, double value) {
   return verdict;
 }
 
-// What was seen before says little of what comes now.
+// What was seen before says little of what comes now. Experts that begin anew are ranked anew: how
+// far they were off until now is no measure. Shapes are those of the whole past, but distances of
+// another scale are none either.
 void AnomalyEnsemble::Forget() {
+  constexpr std::int64_t kLately = 200;  // records
+  constexpr std::int64_t kFewest = 30;   // statistics
   bounds_ = {};
   for (const double one : latest_) bounds_.Learn(one);
   season_.Forget();
+  ranks_[kRankSeason].KeepLatest(0);
+  calm_ = {};
+  calm_.Add(calm_now_, kCalmLength);
+  ranks_[kRankVariance].KeepLatest(0);
+  for (std::size_t i = 0; i < kShapes; ++i) {
+    shapes_[i].Forget();
+    ranks_[kRankShapes + i].KeepLatest(
+        static_cast<std::size_t>(std::max(kFewest, kLately / shapes_[i].block())));
+  }
 }
 
 double AnomalyEnsemble::OutsideRange(double value) const {
-  if (count_ == 0 || bounds_.range() <= 0.0) return 0.0;
+  if (count_ < kYoung || bounds_.range() <= 0.0) return 0.0;
   const double outside =
       std::max({bounds_.low - value, value - bounds_.high, 0.0}) / bounds_.range();
   return outside >= 0.05 ? 4.0 + std::min(2.0, outside) : 0.0;

@@ -96,6 +96,25 @@ TEST(AnomalyEnsemble, GetsUsedToALastingChange) {
   EXPECT_LE(late_alarms, 4);
 }
 
+// In a series that has become a tenth of what it was, or ten times as large, a flat stretch is
+// found as it was before the change.
+TEST(AnomalyEnsemble, SeesAsMuchAtANewScale) {
+  for (const double factor : {0.1, 10.0}) {
+    const auto verdicts = VerdictsOf(9000, [factor](int i, double value) {
+      const double flat = i >= 7500 && i < 7600 ? 10.0 : value;
+      return i < 4000 ? value : factor * flat;
+    });
+    EXPECT_GT(Most(verdicts, 4000, 4010), AnomalyEnsemble::kAlarm) << factor;
+    EXPECT_GT(Most(verdicts, 7500, 7600), AnomalyEnsemble::kAlarm) << factor;
+    EXPECT_GT(Most(verdicts, 7500, 7600), 1.5 * Most(verdicts, 5500, 7500)) << factor;
+  }
+}
+
+TEST(AnomalyEnsemble, SaysNothingOfTheFirstFew) {
+  const auto verdicts = VerdictsOf(20, [](int i, double value) { return i * value; });
+  EXPECT_LT(Most(verdicts, 0, 20), 1e-5);
+}
+
 // The rest of the series changes nothing that was said before.
 TEST(AnomalyEnsemble, DoesNotKnowTheFuture) {
   const auto plain = VerdictsOf(3000, [](int, double value) { return value; });

@@ -54,6 +54,14 @@ std::optional<double> Discord::Next(double value, double spread) {
   return Nearest();
 }
 
+void Discord::Forget() {
+  constexpr std::size_t kLately = 40;
+  if (all_.size() == 0) return;
+  all_.KeepLatest(kLately);
+  low_ = static_cast<double>(all_.At(0));
+  high_ = static_cast<double>(all_.At(all_.size() - 1));
+}
+
 std::optional<AlikeMoment> Discord::NearestMoment() const {
   if (blocks_.size() < kFewestBlocks) return std::nullopt;
   const float* const query = blocks_.data() + blocks_.size() - kLength;

@@ -38,9 +38,14 @@ class Discord {
   // there are stretches enough. Those of the latest kLength blocks are no neighbours.
   std::optional<double> Next(double value, double spread);
 
+  // Another regime has begun: how wide the dead zone is, and where, is told from the latest blocks.
+  // Stretches stay: what comes back is known.
+  void Forget();
+
   // The nearest neighbour of the latest stretch; nothing before there are stretches enough.
   std::optional<AlikeMoment> NearestMoment() const;
 
+  std::int64_t block() const { return options_.block; }
   // Asks memory for what Next will look at first.
   void Prefetch() const {
     if (options_.dead_zone) all_.Prefetch();

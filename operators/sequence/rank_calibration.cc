@@ -24,9 +24,13 @@ void RankCalibration::ForgetIfLasting(float statistic) {
                        (static_cast<double>(ring_.size()) + 1.0);
   usual_ += (-Log10(share) - usual_) / static_cast<double>(kLasting);
   if (usual_ < kTooMuch) return;
-  ring_.KeepLatest(kLasting);
-  usual_ = kLog10E;
+  KeepLatest(kLasting);
   has_forgotten_ = 1;
+}
+
+void RankCalibration::KeepLatest(std::size_t count) {
+  ring_.KeepLatest(count);
+  usual_ = kLog10E;
 }
 
 // A generalised Pareto tail over the largest twentieth, by its first two moments; no more than 1.5

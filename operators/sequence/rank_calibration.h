@@ -32,6 +32,9 @@ class RankCalibration {
   // before, so that something lasting has changed, and only these are the past from now on.
   bool has_forgotten() const { return has_forgotten_ != 0; }
 
+  // Gives up the past but for the latest `count` statistics.
+  void KeepLatest(std::size_t count);
+
   // Asks memory for what Next will look at, before and when its statistic is known.
   void Prefetch() const { ring_.Prefetch(); }
   void Prefetch(double statistic) const { ring_.Prefetch(Clamped(statistic)); }
