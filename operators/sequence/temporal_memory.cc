@@ -1,7 +1,10 @@
 #include "operators/sequence/temporal_memory.h"
 
 #include <algorithm>
+#include <array>
+#include <functional>
 #include <limits>
+#include <numeric>
 
 #include "gpu/host_device.h"
 #include "operators/sequence/permanence.h"
@@ -250,10 +253,29 @@ void TemporalMemory::FindMatches() {
   std::ranges::fill(count_, std::uint16_t{0});
 }
 
+// After a burst there are hundreds, most often by number already: then it is two passes over the
+// bytes of their cells.
+void TemporalMemory::SortMatches() {
+  constexpr std::size_t kFew = 64, kBytes = 256;
+  if (matches_.size() < kFew ||
+      !std::ranges::is_sorted(matches_, std::ranges::less(), &Match::segment)) {
+    std::ranges::sort(matches_);
+    return;
+  }
+  sorted_.resize(matches_.size(), matches_.front());
+  for (const std::uint32_t shift : {0u, 8u}) {
+    std::array<std::uint32_t, kBytes> begin = {};
+    for (const Match& match : matches_) ++begin[match.cell() >> shift & 0xff];
+    std::exclusive_scan(begin.begin(), begin.end(), begin.begin(), 0u);
+    for (const Match& match : matches_) sorted_[begin[match.cell() >> shift & 0xff]++] = match;
+    std::swap(matches_, sorted_);
+  }
+}
+
 void TemporalMemory::Predict() {
   matches_.clear();
   FindMatches();
-  std::ranges::sort(matches_);
+  SortMatches();
   predicted_columns_.clear();
   const auto cells = static_cast<std::uint32_t>(options_.cells_per_column);
   std::uint32_t next = 0;  // the first cell behind the last predicted column

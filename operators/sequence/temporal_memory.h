@@ -103,6 +103,7 @@ class TemporalMemory {
   void Punish(const Match& match);
   void Predict();
   void FindMatches();
+  void SortMatches();
   void AddIfMatching(Id segment, std::uint32_t count);
   bool IsWhole() const;
   void Restore();
@@ -116,7 +117,7 @@ class TemporalMemory {
   std::vector<std::uint32_t> active_bits_, winner_bits_;   // of active_ and winners_
   std::vector<std::uint32_t> dead_;                        // bits of cells
   // What active_ makes of the segments.
-  std::vector<Match> matches_;
+  std::vector<Match> matches_, sorted_;
   std::vector<std::uint32_t> predicted_columns_;
   std::vector<std::uint16_t> count_;  // by segment (ListenerIndex::Count), 0 between steps
   std::vector<Id> touched_;
