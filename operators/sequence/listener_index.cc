@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "graph/check.h"
+
 namespace weft::operators::sequence {
 namespace {
 
@@ -34,6 +36,7 @@ void ListenerIndex::Add(std::uint32_t cell, std::uint32_t segment, bool connecte
   while (pages_.size() <= page) pages_.emplace_back(cells_);
   List& list = pages_[page][cell];
   if (list.size == list.capacity) {
+    WEFT_CHECK(list.size < kPage);  // no more segments than a page has
     // They are most of the memory: a sixteenth more at a time, up to what an allocation holds.
     const std::uint32_t wanted = list.size + list.size / 16u + 1;
     MoveTo(list, std::min((wanted + 3) / 8 * 8 + 4, kPage));
