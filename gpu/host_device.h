@@ -59,7 +59,7 @@ WEFT_HD std::int32_t PopCount(std::uint64_t bits) {
 #endif
 }
 
-// How far beyond their end EqualMask may read arrays.
+// How far beyond their end EqualMask and BitsAt may read arrays.
 inline constexpr std::int64_t kReadPadding = 8;
 
 // The lowest `count` <= 64 bits set.

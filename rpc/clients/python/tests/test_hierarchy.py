@@ -1,16 +1,12 @@
 """Asks a real service (WEFT, the program) about episodes."""
 
-import json
-import os
-import signal
-import subprocess
-import tempfile
 import unittest
 
 import grpc
 
+from service_case import ServiceCase
 from weft.v1 import hierarchy_pb2
-from weft_client import Client, Event, WeftError
+from weft_client import Event, WeftError
 
 SECOND = 1_000_000
 
@@ -27,24 +23,8 @@ def turns(seconds):
             left = 200 + 50 * hub
 
 
-class HierarchyTest(unittest.TestCase):
-    def setUp(self):
-        self.place = tempfile.TemporaryDirectory()
-        self.server = subprocess.Popen(
-            [os.environ["WEFT"], "serve", "--data-dir", self.place.name, "--lateness", "0"]
-            + ["--listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0", "--json"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        self.client = Client(json.loads(self.server.stdout.readline())["address"], 30.0)
-
-    def tearDown(self):
-        self.client.close()
-        self.server.send_signal(signal.SIGTERM)
-        self.assertEqual(self.server.wait(timeout=60), 0)
-        self.server.stdout.close()
-        self.place.cleanup()
+class HierarchyTest(ServiceCase):
+    ARGUMENTS = ("--lateness", "0")
 
     def test_questions(self):
         with self.client.ingest("events", producer="p") as feed:

@@ -1,44 +1,21 @@
 """Asks a real service (WEFT, the program) about series."""
 
-import json
 import math
-import os
-import pathlib
-import signal
-import subprocess
-import tempfile
 import unittest
 
+from service_case import GRAPHS, ServiceCase
 from weft.v1 import sequence_pb2
-from weft_client import Client, WeftError
+from weft_client import WeftError
 
 STEP = 300_000_000
-ROOT = pathlib.Path(__file__).resolve().parents[4]
-GRAPH = str(ROOT / "deploy" / "graphs" / "sequence.pbtxt")
 
 
 def wave(i):
     return 10 + 4 * math.sin(i * math.pi / 144) + 0.1 * math.sin(i * i)
 
 
-class SeriesTest(unittest.TestCase):
-    def setUp(self):
-        self.place = tempfile.TemporaryDirectory()
-        self.server = subprocess.Popen(
-            [os.environ["WEFT"], "serve", "--graph", GRAPH, "--data-dir", self.place.name]
-            + ["--listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0", "--json"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        self.client = Client(json.loads(self.server.stdout.readline())["address"], 30.0)
-
-    def tearDown(self):
-        self.client.close()
-        self.server.send_signal(signal.SIGTERM)
-        self.assertEqual(self.server.wait(timeout=60), 0)
-        self.server.stdout.close()
-        self.place.cleanup()
+class SeriesTest(ServiceCase):
+    ARGUMENTS = ("--graph", str(GRAPHS / "sequence.pbtxt"))
 
     def test_records(self):
         series = self.client.series()

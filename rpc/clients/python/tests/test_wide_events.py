@@ -1,43 +1,31 @@
-"""Sends events with very many features to a real service (WEFT, the program)."""
+"""Sends events with very many features."""
 
-import json
-import os
-import pathlib
-import signal
-import subprocess
-import tempfile
 import unittest
 
-from weft_client import Client, Event
+from service_case import GRAPHS, ServiceCase
+from weft_client import Event
 
-ROOT = pathlib.Path(__file__).resolve().parents[4]
-GRAPH = str(ROOT / "deploy" / "graphs" / "links.pbtxt")
 FEATURES = 4096
 
 
-class WideEventsTest(unittest.TestCase):
+class WideEventsTest(ServiceCase):
+    ARGUMENTS = ("--graph", str(GRAPHS / "links.pbtxt"), "--features", str(FEATURES))
+
+    def send(self, count, features_of):
+        with self.client.ingest("events", producer="p") as feed:
+            for i in range(count):
+                feed.add(Event("a", f"b{i % 7}", time_us=i, features=features_of(i)))
+            feed.wait_durable()
+            self.assertEqual(feed.rejects, [])
+        self.assertEqual(self.client.server_info().feed[0].durable_count, count)
+
     def test_batches_are_no_larger_than_a_message(self):
-        with tempfile.TemporaryDirectory() as place:
-            server = subprocess.Popen(
-                [os.environ["WEFT"], "serve", "--graph", GRAPH, "--data-dir", place, "--json"]
-                + ["--features", str(FEATURES)]
-                + ["--listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0"],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-            )
-            with Client(json.loads(server.stdout.readline())["address"], 30.0) as client:
-                # 1,024 of these, a batch by number, would be more than the 16 MiB of a message.
-                features = [0.5] * FEATURES
-                with client.ingest("events", producer="p") as feed:
-                    for i in range(1100):
-                        feed.add(Event("a", f"b{i % 7}", time_us=i, features=features))
-                    feed.wait_durable()
-                    self.assertEqual(feed.rejects, [])
-                self.assertEqual(client.server_info().feed[0].durable_count, 1100)
-            server.send_signal(signal.SIGTERM)
-            self.assertEqual(server.wait(timeout=60), 0)
-            server.stdout.close()
+        # 1,024 of these, a batch by number, would be more than the 16 MiB of a message.
+        self.send(1100, lambda i: [0.5] * FEATURES)
+
+    def test_one_wide_event_widens_all_of_its_batch(self):
+        # Those before it have few features, and its batch would have as many as it for each.
+        self.send(1024, lambda i: [0.5] * (FEATURES if i == 1023 else 0))
 
 
 if __name__ == "__main__":

@@ -175,13 +175,15 @@ class Feed:
 
     def add(self, event: Event) -> None:
         """Adds an event and sends what makes a full batch; waits while there are no credits."""
+        width = max(self._width, len(event.features))
+        rows_bytes = self._rows_bytes + _row_bytes(event)
+        # A batch has the features of its widest event for each of its events.
+        if rows_bytes + 4 * width * (len(self._events) + 1) > self._message_bytes // 2:
+            self.flush()
+            width, rows_bytes = len(event.features), _row_bytes(event)
         self._events.append(event)
-        self._rows_bytes += _row_bytes(event)
-        self._width = max(self._width, len(event.features))
-        # A batch has the features of its widest event for each. Half a message, so that the next
-        # event fits in any case.
-        size = self._rows_bytes + 4 * self._width * len(self._events)
-        if len(self._events) >= self._batch_events or 2 * size >= self._message_bytes:
+        self._width, self._rows_bytes = width, rows_bytes
+        if len(self._events) >= self._batch_events:
             self.flush()
 
     def flush(self) -> None:
